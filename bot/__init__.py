@@ -1,0 +1,1 @@
+"""The process: builds everything from settings, starts and stops it."""

@@ -1,0 +1,1 @@
+"""The ways out: adapters that speak to messengers."""

@@ -1,0 +1,1 @@
+"""Values and rules of the membership organisation: no I/O, no clock, no framework."""

@@ -1,0 +1,42 @@
+"""Messenger accounts of the bridge and the addresses of people in them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class LinkState(StrEnum):
+    """State of the join between a chat and a member record."""
+
+    PENDING = "pending"  # opened an invitation, waits for the second proof
+    ACTIVE = "active"
+    BLOCKED = "blocked"  # the person blocked the bot, or the account is gone
+    ENDED = "ended"  # taken apart by the person or a secretary
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One bot account on one messenger server, as configured (DESIGN.md, "One protocol, two messengers")."""
+
+    id: int
+    name: str
+    residency: str  # "CN" or another ISO country code: where the messenger keeps its data
+    verifies_phones: bool
+    deep_link_template: str  # "https://t.me/{bot}?start={payload}"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a person is reached: the pair of columns (account, chat_id)."""
+
+    account_id: int
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLink:
+    id: int
+    member_id: int
+    address: Address
+    state: LinkState
+    since: datetime

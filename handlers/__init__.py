@@ -1,0 +1,1 @@
+"""Chat: aiogram routers, one a feature, and their keyboards."""

@@ -1,0 +1,1 @@
+"""The clock: APScheduler ticks, and the job engine."""

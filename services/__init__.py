@@ -1,0 +1,1 @@
+"""Use cases, one transaction each, shared by chat, console and clock."""

@@ -1,0 +1,1 @@
+"""SQLModel tables and queries; rows never leave this folder, values of the domain do."""

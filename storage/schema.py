@@ -1,0 +1,75 @@
+"""The schema and its migrations: upgrade, downgrade, and whether a database is where the code is.
+
+pgqueuer keeps tables of its own on PostgreSQL, all named ``pgqueuer…``; autogenerate ignores them.
+On SQLite a batch rebuild of a parent table would delete its children by cascade, so foreign keys are
+switched off before the transaction begins and checked before it ends.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from storage.database import Database
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+NameKind = Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint"]
+
+
+def include_name(name: str | None, kind: str, _parents: object) -> bool:
+    """Say whether autogenerate compares this object: everything but the job engine's own tables."""
+    return not (kind == "table" and name is not None and name.startswith("pgqueuer"))
+
+
+def config(connection: Connection | None = None) -> Config:
+    settings = Config()
+    settings.set_main_option("script_location", str(MIGRATIONS))
+    settings.attributes["connection"] = connection
+    return settings
+
+
+async def upgrade(database: Database, revision: str = "head") -> None:
+    await _migrate(database, lambda connection: command.upgrade(config(connection), revision))
+
+
+async def downgrade(database: Database, revision: str) -> None:
+    await _migrate(database, lambda connection: command.downgrade(config(connection), revision))
+
+
+async def current(database: Database) -> str | None:
+    """Return the revision a database is at, or `None` if it was never migrated."""
+
+    def look(connection: Connection) -> str | None:
+        return MigrationContext.configure(connection).get_current_revision()
+
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(look)
+
+
+def head() -> str | None:
+    return ScriptDirectory.from_config(config()).get_current_head()
+
+
+async def _migrate(database: Database, work: Callable[[Connection], Any]) -> None:
+    sqlite = database.dialect == "sqlite"
+    async with database.engine.connect() as connection:
+        if sqlite:
+            raw = await connection.get_raw_connection()
+            await raw.driver_connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
+        try:
+            async with connection.begin():
+                await connection.run_sync(work)
+                if sqlite:
+                    broken = (await connection.execute(text("PRAGMA foreign_key_check"))).all()
+                    if broken:
+                        msg = f"the migration broke {len(broken)} foreign keys, the first in {broken[0][0]}"
+                        raise RuntimeError(msg)
+        finally:
+            if sqlite:
+                raw = await connection.get_raw_connection()
+                await raw.driver_connection.execute("PRAGMA foreign_keys = ON")  # type: ignore[union-attr]

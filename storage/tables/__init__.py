@@ -1,0 +1,42 @@
+"""All tables, so that one import fills the metadata."""
+
+from storage.tables.accounts import AccountLinkRow, AccountRow, ChatRow, InvitationRow
+from storage.tables.audit import AuditEntryRow, AuditSealRow, PersonKeyRow
+from storage.tables.base import metadata
+from storage.tables.deliveries import DeliveryRow, DispatchRow, PaceRow, SliceRow
+from storage.tables.inbox import FsmRow, InboxRow, LeaseRow
+from storage.tables.members import MemberRow, MembershipRow, SubscriptionRow, TopicRow
+from storage.tables.meta import MetaRow
+from storage.tables.notices import AcknowledgementRow, AudienceRow, NoticeMediaRow, NoticeRow
+from storage.tables.organisations import OrganisationHistoryRow, OrganisationRow, RoleGrantRow, SeatRow
+
+__all__ = [
+    "AccountLinkRow",
+    "AccountRow",
+    "AcknowledgementRow",
+    "AudienceRow",
+    "AuditEntryRow",
+    "AuditSealRow",
+    "ChatRow",
+    "DeliveryRow",
+    "DispatchRow",
+    "FsmRow",
+    "InboxRow",
+    "InvitationRow",
+    "LeaseRow",
+    "MemberRow",
+    "MembershipRow",
+    "MetaRow",
+    "NoticeMediaRow",
+    "NoticeRow",
+    "OrganisationHistoryRow",
+    "OrganisationRow",
+    "PaceRow",
+    "PersonKeyRow",
+    "RoleGrantRow",
+    "SeatRow",
+    "SliceRow",
+    "SubscriptionRow",
+    "TopicRow",
+    "metadata",
+]

@@ -1,0 +1,94 @@
+"""Tables of the way out: dispatches, deliveries, slices and the pace of an account."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
+
+from storage.tables.base import Table
+from storage.tables.columns import BigInt, UtcDateTime
+
+
+class DispatchRow(Table, table=True):
+    """One thing to tell many (or one): its source, its state, its policy."""
+
+    __tablename__ = "dispatch"
+    __table_args__ = (Index("ix_dispatch_source", "source", "source_id"), Index("ix_dispatch_state", "state"))
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
+    source: str  # notice, alert, ...
+    source_id: int = Field(sa_type=BigInt)
+    author_id: int | None = Field(default=None, sa_type=BigInt)
+    lane: str = "normal"  # reply, urgent, normal
+    unknown_policy: str = "park"  # park, resend
+    state: str = "running"  # running, paused, cancelled, done
+    pause_reason: str = ""  # by_hand, account_dead, ...
+    generation: int = 1
+    planned: int = 0
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    useful_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    progress_account_id: int | None = None
+    progress_chat_id: int | None = Field(default=None, sa_type=BigInt)
+    progress_message_id: int | None = Field(default=None, sa_type=BigInt)
+
+
+class SliceRow(Table, table=True):
+    """Some 500 deliveries of one dispatch on one account: the unit of work, with its fence and counters."""
+
+    __tablename__ = "slice"
+    __table_args__ = (UniqueConstraint("dispatch_id", "account_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
+    dispatch_id: int = Field(foreign_key="dispatch.id", sa_type=BigInt)
+    account_id: int = Field(foreign_key="account.id")
+    number: int
+    fence: int = 0
+    done: bool = False
+    held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    planned: int = 0
+    sent: int = 0
+    unreachable: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+
+class DeliveryRow(Table, table=True):
+    """One message for one recipient, from waiting to its outcome."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("dispatch_id", "member_id"),
+        Index("ix_delivery_slice", "slice_id", "state"),
+        Index("ix_delivery_member_id", "member_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
+    dispatch_id: int = Field(foreign_key="dispatch.id", sa_type=BigInt)
+    slice_id: int | None = Field(default=None, foreign_key="slice.id", sa_type=BigInt)
+    member_id: int = Field(foreign_key="member.id", sa_type=BigInt)
+    account_id: int | None = Field(default=None, foreign_key="account.id")
+    chat_id: int | None = Field(default=None, sa_type=BigInt)
+    state: str = "waiting"  # waiting, sending, sent, unreachable, rejected, skipped, failed, unknown
+    reason: str = ""
+    attempt: int = 0
+    attempt_id: str | None = None
+    retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    message_id: int | None = Field(default=None, sa_type=BigInt)
+    at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class PaceRow(Table, table=True):
+    """The pace of one account for the whole fleet: one GCRA row (theoretical arrival time in epoch seconds)."""
+
+    __tablename__ = "pace"
+
+    account_id: int = Field(primary_key=True, foreign_key="account.id")
+    rate: float = 25.0
+    ceiling: float = 30.0
+    arrival: float = 0.0  # theoretical arrival time of the next send, epoch seconds
+    reply_arrival: float = 0.0
+    held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
