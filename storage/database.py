@@ -17,6 +17,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 Hook = Callable[[], Awaitable[None]]
 AFTER_COMMIT = "after_commit"
 
+Session = AsyncSession
+"""A transaction as services name it; they hand it on and do not look inside."""
+
 
 class Database:
     """Open it with a SQLAlchemy async URL: ``sqlite+aiosqlite:///…`` or ``postgresql+asyncpg://…``."""
