@@ -1,0 +1,195 @@
+"""What can become of one delivery, and the one place that decides what happens next.
+
+Channels translate whatever their library raises into this closed family (TELEGRAM.md, "Outbound");
+nobody else looks at an error of a messenger.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+
+MOST_ATTEMPTS = 8
+"""After so many tries that never left us, a delivery has failed and waits for a person's retry."""
+LONGEST_WAIT = timedelta(minutes=2)
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    UNREACHABLE = "unreachable"
+    REJECTED = "rejected"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class DispatchState(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+
+class Lane(StrEnum):
+    """Who goes first within an account's pace: answers to people, urgent notices, the rest."""
+
+    REPLY = "reply"
+    URGENT = "urgent"
+    NORMAL = "normal"
+
+
+class UnknownPolicy(StrEnum):
+    """What happens to a message that was perhaps sent: report it, or send it again."""
+
+    PARK = "park"
+    RESEND = "resend"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The server took it. `file_id` names the file it carried, for everybody after the first."""
+
+    message_id: int
+    file_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """The server wants the whole account to wait (429)."""
+
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It never left us, so it is safe to try again. `account_dead`: the server refuses our token."""
+
+    reason: str
+    account_dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The person blocked us or is gone; final."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The chat has a new id; send once more, there."""
+
+    chat_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The server will never take this message; final."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """We decided not to send: stopped, cancelled, no longer linked, too late."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Perhaps sent: the reply was lost, and no idempotency key exists."""
+
+    reason: str
+
+
+Outcome = Sent | Busy | NotSent | Unreachable | Moved | Rejected | Skipped | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a delivery becomes after an outcome; `retry_at` only when it waits again."""
+
+    state: DeliveryState
+    reason: str = ""
+    retry_at: datetime | None = None
+    message_id: int | None = None
+
+
+def decide(outcome: Outcome, *, attempt: int, policy: UnknownPolicy, now: datetime) -> Verdict:
+    """Decide what becomes of a delivery after its `attempt`-th try (the first is 1)."""
+    match outcome:
+        case Sent(message_id=message_id):
+            return Verdict(DeliveryState.SENT, message_id=message_id)
+        case Busy(retry_at=retry_at):
+            return Verdict(DeliveryState.WAITING, "busy", retry_at)
+        case NotSent(reason=reason, account_dead=dead):
+            return again(reason, attempt, now, DeliveryState.FAILED, forever=dead)
+        case Unreachable(reason=reason):
+            return Verdict(DeliveryState.UNREACHABLE, reason)
+        case Moved():
+            return again("moved", attempt, now, DeliveryState.REJECTED)
+        case Rejected(reason=reason):
+            return Verdict(DeliveryState.REJECTED, reason)
+        case Skipped(reason=reason):
+            return Verdict(DeliveryState.SKIPPED, reason)
+        case Unknown(reason=reason):
+            if policy is UnknownPolicy.RESEND:
+                return again(reason, attempt, now, DeliveryState.UNKNOWN)
+            return Verdict(DeliveryState.UNKNOWN, reason)
+        case _:
+            assert_never(outcome)
+
+
+def again(
+    reason: str, attempt: int, now: datetime, otherwise: DeliveryState, *, forever: bool = False
+) -> Verdict:
+    """Wait for another try, longer each time; after the last one it is `otherwise`."""
+    if attempt >= MOST_ATTEMPTS and not forever:
+        return Verdict(otherwise, reason)
+    return Verdict(DeliveryState.WAITING, reason, now + back_off(attempt))
+
+
+def back_off(attempt: int) -> timedelta:
+    """1 s after the first try, doubling, at most two minutes."""
+    return min(LONGEST_WAIT, timedelta(seconds=2 ** min(max(attempt - 1, 0), 10)))
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One recipient as the claim finds them, at the last moment before sending."""
+
+    link_state: str | None
+    stopped: bool
+    active: bool
+    quiet_until: datetime | None
+    capped_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not now: never dropped, tried again at `until`."""
+
+    until: datetime
+    reason: str
+
+
+def look_again(
+    recipient: Recipient, *, useful_until: datetime | None, now: datetime
+) -> Skipped | Held | None:
+    """Look once more before sending: `None` means send."""
+    if recipient.stopped:
+        return Skipped("stopped")
+    if not recipient.active:
+        return Skipped("left")
+    if recipient.link_state != "active":
+        return Skipped("blocked" if recipient.link_state == "blocked" else "no_account")
+    if useful_until is not None and now > useful_until:
+        return Skipped("too_late")
+    if recipient.quiet_until is not None:
+        return Held(recipient.quiet_until, "quiet_hours")
+    if recipient.capped_until is not None:
+        return Held(recipient.capped_until, "weekly_cap")
+    return None

@@ -1,0 +1,98 @@
+"""The pace of one account: a GCRA (generic cell rate algorithm) with lanes and an adaptive rate.
+
+The server's limits are unspecified and dynamic; only `retry_after` is true (TELEGRAM.md, "Outbound").
+So the rate starts low, halves on a 429, creeps up again under traffic, and stays under the ceiling:
+a server that punishes cut a pace of 29.5/s at a limit of 30/s to 16-18 % of it, while 28/s got 90 %.
+`storage.pace` says the same in one UPDATE; a test compares the two.
+"""
+
+from dataclasses import dataclass, replace
+
+from domain.delivery import Lane
+
+HEADROOM = 0.93
+"""The rate stays under this share of the ceiling."""
+CREEP_EVERY = 5.0
+"""Seconds without a 429 before the rate rises a step."""
+CREEP_STEP = 0.02
+"""A step up, as a share of the ceiling."""
+SLOWEST = 1.0
+LOOK_AHEAD = {Lane.NORMAL: 0.2, Lane.URGENT: 0.8}
+"""Seconds a lane may reserve ahead: an urgent reservation pushes the normal lane out of its window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Send from `start` on, `interval` seconds apart (epoch seconds)."""
+
+    start: float
+    interval: float
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Nothing now: ask again at `at`; `held` says that a 429 holds the account."""
+
+    at: float
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """State of one account's pace; all times in epoch seconds."""
+
+    rate: float = 25.0
+    ceiling: float = 30.0
+    arrival: float = 0.0
+    reply_arrival: float = 0.0
+    held_until: float | None = None
+    changed_at: float = 0.0
+
+    @property
+    def top(self) -> float:
+        return max(SLOWEST, self.ceiling * HEADROOM)
+
+    def reserve(self, lane: Lane, count: int, now: float) -> "tuple[Pace, Granted | Later]":
+        """Reserve `count` sends, all or none.
+
+        A reply starts beside the other lanes, within the ceiling, and pushes them back by as much,
+        so that the sum stays under the limit.
+        """
+        if self.held_until is not None and now < self.held_until:
+            return self, Later(self.held_until, held=True)
+        if lane is Lane.REPLY:
+            start, interval = max(self.reply_arrival, now), 1 / self.ceiling
+            moved = replace(
+                self,
+                reply_arrival=start + count * interval,
+                arrival=max(self.arrival, now) + count / self.rate,
+            )
+            return moved, Granted(start, interval)
+        if self.arrival > now + LOOK_AHEAD[lane]:
+            return self, Later(self.arrival - LOOK_AHEAD[lane])
+        pace = self.crept(now)
+        start = max(pace.arrival, now)
+        return replace(pace, arrival=start + count / pace.rate), Granted(start, 1 / pace.rate)
+
+    def crept(self, now: float) -> "Pace":
+        """Rise by one step if the last change is long enough ago."""
+        if now - self.changed_at < CREEP_EVERY or self.rate >= self.top:
+            return self
+        return replace(self, rate=min(self.top, self.rate + self.ceiling * CREEP_STEP), changed_at=now)
+
+    def slowed(self, retry_at: float, now: float) -> "Pace":
+        """After a 429: hold the account, and halve the rate once per hold, however many sends met it."""
+        held = self.held_until is not None and now < self.held_until
+        rate = self.rate if held else max(SLOWEST, self.rate / 2)
+        until = max(retry_at, self.held_until or retry_at)
+        return replace(self, rate=rate, held_until=until, changed_at=now)
+
+
+def group_size(rate: float, remaining: int) -> int:
+    """How many to reserve and claim at once: a tenth of a second of the pace, at most 100."""
+    return max(1, min(100, round(rate / 10), remaining))
+
+
+def in_flight_limit(rate: float, p95: float) -> int:
+    """How many sends to keep in flight: twice pace x p95 latency, so that latency never sets the rate."""
+    return max(16, min(2000, round(2 * rate * p95)))

@@ -1,0 +1,29 @@
+"""Named points at which a kill test may end the process: ``TONGDAO_KILL_AT=after_sending:3``.
+
+`reach` costs one comparison where the variable is unset, as it always is outside of tests.
+The hit is written to the file that ``TONGDAO_KILL_LOG`` names, so that a point never reached fails its test.
+"""
+
+import os
+import signal
+from pathlib import Path
+
+POINTS = ("after_inbox_commit", "after_sending", "after_server_acted", "before_recording")
+
+_armed, _, _nth = os.environ.get("TONGDAO_KILL_AT", "").partition(":")
+_hits = 0
+
+
+def reach(point: str) -> None:
+    """End this process with SIGKILL if `point` is armed and this is the armed hit."""
+    if point != _armed:
+        return
+    global _hits  # noqa: PLW0603 - one counter a process is the whole state
+    _hits += 1
+    if _hits < int(_nth or 1):
+        return
+    log = os.environ.get("TONGDAO_KILL_LOG")
+    if log:
+        with Path(log).open("a", encoding="utf-8") as file:
+            file.write(f"{point}\n")
+    os.kill(os.getpid(), signal.SIGKILL)
