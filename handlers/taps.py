@@ -81,3 +81,11 @@ async def on_command(message: Message, **data: Any) -> Any:
         return None
     handler, argument = found
     return await handler.call(message, **{**data, "argument": argument})
+
+
+async def run_command(name: str, event: Message | CallbackQuery, **data: Any) -> Any:
+    """Run a command from a button of the menu; `StaleTap` when no feature knows its name."""
+    handler = _commands.get(name)
+    if handler is None:
+        raise StaleTap
+    return await handler.call(event, **{**data, "argument": ""})
