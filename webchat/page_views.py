@@ -20,17 +20,9 @@ CONTENT_TYPES: Final = {
     ".webmanifest": "application/manifest+json",
 }
 # Trusted Types make the browser itself refuse innerHTML and its kin: text from people can never become markup.
-CONTENT_SECURITY_POLICY: Final = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 SAFETY_HEADERS: Final = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -125,7 +117,7 @@ def assets() -> dict[str, bytes]:
 
 @cache
 def version() -> str:
-    """A digest over all page files: modules import each other relatively, so they change address together."""
+    """Digest all page files: modules import each other relatively, so they change address together."""
     digest = hashlib.sha256()
     for name, body in assets().items():
         digest.update(name.encode() + b"\0" + body + b"\0")

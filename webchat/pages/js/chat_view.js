@@ -133,7 +133,6 @@ export class ChatView {
   say(text, replyTo = null) {
     this.outbox.text(text, replyTo);
     this.thread.toBottom();
-    this.keyboard.used();
   }
 
   took(message) {

@@ -3,6 +3,7 @@
 import { button, h } from "./dom.js";
 import { t } from "./strings.js";
 
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 const WEB = new Set(["http:", "https:"]);
 
 export function webAddress(value) {
@@ -58,7 +59,7 @@ function span(text, entities, from, to, onCommand) {
       nodes.push(text.slice(position, entity.offset));
       const inner = span(text, entities.slice(index + 1, next), entity.offset, end, onCommand);
       nodes.push(dressed(entity, text.slice(entity.offset, end), inner, onCommand));
-      position = end;
+      position = BLOCKS.has(entity.type) && text[end] === "\n" ? end + 1 : end;
     }
     index = next;
   }

@@ -156,8 +156,13 @@ export class Thread {
 
   scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this.stuck = scrollHeight - scrollTop - clientHeight < NEAR;
-    if (this.stuck) {
+    const near = scrollHeight - scrollTop - clientHeight < NEAR;
+    // Only the reader's own scrolling upwards lets go of the bottom; a shrinking window or a growing bubble does not.
+    const leaving = scrollTop < this.lastTop && clientHeight === this.lastHeight;
+    this.stuck = near || (this.stuck && !leaving);
+    this.lastTop = scrollTop;
+    this.lastHeight = clientHeight;
+    if (near) {
       this.fresh = 0;
       this.acts.onSeen();
     }
