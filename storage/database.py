@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import sqlalchemy.ext.asyncio
+import sqlalchemy.orm
+import sqlmodel
 from sqlalchemy import event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,8 +20,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 Hook = Callable[[], Awaitable[None]]
 AFTER_COMMIT = "after_commit"
 
-Session = AsyncSession
-"""A transaction as services name it; they hand it on and do not look inside."""
+
+class _CoreSession(sqlmodel.Session):
+    execute = sqlalchemy.orm.Session.execute
+
+
+class Session(AsyncSession):
+    """A transaction. Services hand it on and do not look inside.
+
+    SQLModel deprecates `execute` in favour of `exec`, which wraps its own kind of select;
+    we write Core on the hot paths, where `execute` is the right one.
+    """
+
+    sync_session_class = _CoreSession
+    execute = sqlalchemy.ext.asyncio.AsyncSession.execute
 
 
 class Database:
@@ -40,18 +55,18 @@ class Database:
         return self._writer
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncSession]:
+    async def begin(self) -> AsyncIterator[Session]:
         """One transaction: committed at the end, rolled back on an error; then its after-commit hooks run."""
-        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+        async with Session(self._writer, expire_on_commit=False) as session:
             async with session.begin():
                 yield session
             for hook in session.info.pop(AFTER_COMMIT, ()):
                 await hook()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
+    async def read(self) -> AsyncIterator[Session]:
         """Open a session that only reads; on SQLite it never waits for the writer."""
-        async with AsyncSession(self._reader, expire_on_commit=False) as session:
+        async with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     async def ping(self) -> None:
