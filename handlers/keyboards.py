@@ -8,13 +8,21 @@ from collections.abc import Sequence
 
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.filters.callback_data import CallbackData
-from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from aiogram.types import (
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+)
 from aiogram.utils.formatting import Bold, Text
 
 from locales import Words
 
 Event = Message | CallbackQuery
 Row = list[InlineKeyboardButton]
+Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 
 _UNCHANGED = "message is not modified"
 _GONE = ("message to edit not found", "message can't be edited", "there is no text in the message to edit")
@@ -69,7 +77,7 @@ async def show(event: Event, text: str | Text, markup: InlineKeyboardMarkup | No
     return await send(event, text, markup)
 
 
-async def send(event: Event, text: str | Text, markup: InlineKeyboardMarkup | None = None) -> Message:
+async def send(event: Event, text: str | Text, markup: Markup | None = None) -> Message:
     """Answer with a new message, below what is there."""
     content = text.as_kwargs() if isinstance(text, Text) else {"text": text}
     assert event.bot is not None  # noqa: S101 - the dispatcher binds every event
@@ -83,7 +91,9 @@ def chat_of(event: Event) -> int:
     return event.message.chat.id if event.message is not None else event.from_user.id
 
 
-async def _edit(message: Message, content: dict[str, object], markup: InlineKeyboardMarkup | None) -> Message | None:
+async def _edit(
+    message: Message, content: dict[str, object], markup: InlineKeyboardMarkup | None
+) -> Message | None:
     try:
         edited = await message.edit_text(**content, reply_markup=markup)  # type: ignore[arg-type]
     except TelegramBadRequest as error:

@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
+from services.audit import Audit
+from services.invitations import Invitations
+from services.members import Members
+from services.people import People
+
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
     """All services of one process."""
+
+    people: People
+    members: Members
+    invitations: Invitations
+    audit: Audit

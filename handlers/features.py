@@ -1,0 +1,8 @@
+"""All features of the chat: importing this registers their commands and taps and gives their routers."""
+
+from aiogram import Router
+
+from handlers import cancel, help, language, me, menu, privacy, start, stop  # noqa: A004 - named as the command
+
+FEATURES = (cancel, help, language, me, menu, privacy, start, stop)
+ROUTERS: tuple[Router, ...] = (start.router,)

@@ -1,0 +1,60 @@
+"""The main menu: what a member can do here, and what a secretary can do besides."""
+
+from typing import Any
+
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup
+
+from domain.permissions import Actor
+from handlers import taps
+from handlers.keyboards import Event, Go, Row, button, screen, show
+from handlers.welcome import welcome_stranger
+from locales import Words
+from services.members import Overview
+from services.toolbox import Toolbox
+
+_MEMBER_ROWS = (("me", "notices"), ("org", "topics"), ("language", "privacy"))
+
+
+@taps.command("menu")
+async def on_menu(event: Event, toolbox: Toolbox, actor: Actor | None, words: Words, **data: Any) -> None:
+    """Show the main menu; a stranger is told how one is invited."""
+    if actor is None:
+        await welcome_stranger(event, toolbox=toolbox, words=words, **data)
+        return
+    await show_menu(event, toolbox, actor, words)
+
+
+async def show_menu(event: Event, toolbox: Toolbox, actor: Actor, words: Words) -> None:
+    overview = await toolbox.members.overview(actor)
+    text = screen(
+        words("menu.title"),
+        words("menu.greeting", name=actor.name, organisation=overview.home.name),
+        words("menu.stopped") if overview.stopped else "",
+        words("menu.hint"),
+    )
+    await show(event, text, _buttons(words, overview))
+
+
+def _buttons(words: Words, overview: Overview) -> InlineKeyboardMarkup:
+    rows: list[Row] = [[_go(words, name) for name in names] for names in _MEMBER_ROWS]
+    rows.append([_go(words, "resume" if overview.stopped else "stop"), _go(words, "help")])
+    secretary = []
+    if overview.may_send:
+        secretary.append(_go(words, "notice"))
+    if overview.may_invite:
+        secretary.append(_go(words, "invite"))
+    rows.append(secretary)
+    if overview.may_approve:
+        label = words("menu.button.approvals", n=overview.waiting_links)
+        rows.append([button(label, Go(to="approvals"))])
+    return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
+
+
+def _go(words: Words, name: str) -> Any:
+    return button(words(f"menu.button.{name}"), Go(to=name))
+
+
+@taps.tap(Go)
+async def on_go(query: CallbackQuery, tap: Go, **data: Any) -> None:
+    """Run a command in place."""
+    await taps.run_command(tap.to, query, **data)

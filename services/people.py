@@ -1,0 +1,51 @@
+"""The people behind chats: who writes, with which rights today, and in which language."""
+
+from datetime import date
+
+from domain.accounts import Account, Address
+from domain.permissions import Actor
+from locales import DEFAULT, LANGUAGES
+from storage import accounts, grants
+from storage.database import Database
+
+
+class People:
+    """Finds the person behind a chat."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def actor_of(self, address: Address, on: date) -> Actor | None:
+        """Return the member linked to a chat with the grants of that day; `None` for a stranger."""
+        async with self._database.read() as session:
+            return await grants.actor_at(session, address, on)
+
+    async def actor_of_member(self, member_id: int, on: date) -> Actor | None:
+        """Return a member as an actor, for work done in their name without a chat."""
+        async with self._database.read() as session:
+            return await grants.actor_of_member(session, member_id, on)
+
+    async def account(self, account_id: int) -> Account:
+        async with self._database.read() as session:
+            return await accounts.account(session, account_id)
+
+    async def language_of(self, address: Address) -> str:
+        """Return the language of a chat: the one chosen there, else the member's, else Chinese."""
+        async with self._database.read() as session:
+            return await accounts.language_of(session, address) or DEFAULT
+
+    async def set_language(self, address: Address, language: str) -> None:
+        """Remember a chat's language; a language we do not speak is taken as Chinese."""
+        spoken = language if language in LANGUAGES else DEFAULT
+        async with self._database.begin() as session:
+            await accounts.set_language(session, address, spoken)
+
+    async def blocked(self, address: Address) -> None:
+        """Remember that the person behind a chat blocked the bot."""
+        async with self._database.begin() as session:
+            await accounts.set_blocked(session, address, blocked=True)
+
+    async def came_back(self, address: Address) -> None:
+        """Remember that they let the bot write again."""
+        async with self._database.begin() as session:
+            await accounts.set_blocked(session, address, blocked=False)

@@ -1,0 +1,108 @@
+"""Role grants, and the person behind a chat with theirs."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import and_, or_, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from domain.accounts import Address, LinkState
+from domain.members import MemberStatus
+from domain.permissions import RIGHTS, Action, Actor, Grant, Role
+from storage.tables import AccountLinkRow, ChatRow, MemberRow, OrganisationRow, RoleGrantRow
+
+_link = AccountLinkRow.__table__  # type: ignore[attr-defined]
+_chat = ChatRow.__table__  # type: ignore[attr-defined]
+_member = MemberRow.__table__  # type: ignore[attr-defined]
+_grant = RoleGrantRow.__table__  # type: ignore[attr-defined]
+_organisation = OrganisationRow.__table__  # type: ignore[attr-defined]
+_home = _organisation.alias("home")
+
+
+async def actor_at(session: AsyncSession, address: Address, on: date) -> Actor | None:
+    """Return the member linked to a chat, with the grants that hold on that day, in one query."""
+    chat = and_(_chat.c.account_id == _link.c.account_id, _chat.c.chat_id == _link.c.chat_id)
+    query = (
+        _actor_query(on)
+        .add_columns(_chat.c.language.label("chosen"))
+        .join(_link, _link.c.member_id == _member.c.id)
+        .outerjoin(_chat, chat)
+        .where(_link.c.account_id == address.account_id, _link.c.chat_id == address.chat_id)
+        .where(_link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED]))
+    )
+    rows = (await session.execute(query)).all()
+    return _to_actor(rows, rows[0].chosen or rows[0].language) if rows else None
+
+
+async def actor_of_member(session: AsyncSession, member_id: int, on: date) -> Actor | None:
+    """Return a member with the grants that hold on that day, whatever chats they have."""
+    rows = (await session.execute(_actor_query(on).where(_member.c.id == member_id))).all()
+    return _to_actor(rows, rows[0].language) if rows else None
+
+
+async def nearest_holders(
+    session: AsyncSession, action: Action, chain: tuple[int, ...], on: date
+) -> list[int]:
+    """Return who may do `action` at the deepest organisation of `chain` where anybody may."""
+    roles = [role for role, actions in RIGHTS.items() if action in actions]
+    query = (
+        select(_grant.c.organisation_id, _grant.c.member_id)
+        .join(_member, _member.c.id == _grant.c.member_id)
+        .where(_grant.c.organisation_id.in_(chain), _grant.c.role.in_(roles), _holds(on))
+        .where(_member.c.status == MemberStatus.ACTIVE)
+    )
+    found = (await session.execute(query)).all()
+    for organisation_id in reversed(chain):
+        holders = sorted({row.member_id for row in found if row.organisation_id == organisation_id})
+        if holders:
+            return holders
+    return []
+
+
+def _holds(on: date) -> Any:
+    return and_(_grant.c.since <= on, or_(_grant.c.until.is_(None), _grant.c.until >= on))
+
+
+def _actor_query(on: date) -> Any:
+    return (
+        select(
+            _member.c.id,
+            _member.c.name,
+            _member.c.home_id,
+            _member.c.language,
+            _home.c.path.label("home_path"),
+            _grant.c.role,
+            _grant.c.organisation_id,
+            _grant.c.since,
+            _grant.c.until,
+            _organisation.c.path,
+        )
+        .select_from(_member)
+        .join(_home, _home.c.id == _member.c.home_id)
+        .outerjoin(_grant, and_(_grant.c.member_id == _member.c.id, _holds(on)))
+        .outerjoin(_organisation, _organisation.c.id == _grant.c.organisation_id)
+        .where(_member.c.status == MemberStatus.ACTIVE)
+    )
+
+
+def _to_actor(rows: list[Any], language: str) -> Actor:
+    first = rows[0]
+    grants = tuple(
+        Grant(
+            role=Role(row.role),
+            organisation_id=row.organisation_id,
+            path=row.path,
+            since=row.since,
+            until=row.until,
+        )
+        for row in rows
+        if row.role is not None
+    )
+    return Actor(
+        member_id=first.id,
+        name=first.name,
+        home_id=first.home_id,
+        home_path=first.home_path,
+        language=language,
+        grants=grants,
+    )

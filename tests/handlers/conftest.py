@@ -1,0 +1,91 @@
+"""Fixtures of chat tests: a toolbox on both databases, and a world to chat in."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiogram import Bot, Dispatcher
+from aiogram.fsm.storage.memory import MemoryStorage
+
+from domain.accounts import Address
+from domain.clock import day_of
+from domain.refusals import Refusal
+from handlers import features, taps
+from locales import speak
+from services.audit import Audit
+from services.invitations import Invitations
+from services.members import Members
+from services.people import People
+from storage.database import Database
+from storage.sealing import Sealer
+from storage.tables import AccountRow
+from tests.conftest import HandClock
+from tests.fakes import RecordingSession, World
+
+_dispatchers: list[Dispatcher] = []
+
+
+@pytest.fixture
+def sealer() -> Sealer:
+    return Sealer({"test": bytes(range(32))}, "test")
+
+
+@pytest.fixture
+def toolbox(database: Database, clock: HandClock, sealer: Sealer) -> Any:
+    """Yield the services that a chat needs; a test may set more of them."""
+    audit = Audit(database=database, clock=clock, sealer=sealer)
+    return SimpleNamespace(
+        audit=audit,
+        people=People(database=database),
+        members=Members(database=database, clock=clock, audit=audit),
+        invitations=Invitations(database=database, clock=clock, audit=audit, sealer=sealer),
+    )
+
+
+@pytest.fixture
+async def world(database: Database, toolbox: Any, clock: HandClock) -> World:
+    """Yield an account of the web chat's kind, with the real features in front of the real services."""
+    async with database.begin() as session:
+        account = AccountRow(name="webchat", deep_link_template="http://chat.test/{bot}?start={payload}")
+        session.add(account)
+        await session.flush()
+    session = RecordingSession()
+    bot = Bot("99:" + "x" * 35, session=session)
+    dispatcher = _dispatcher()
+    dispatcher.fsm.storage = MemoryStorage()
+    return World(bot, session, dispatcher, {"toolbox": toolbox, "clock": clock}, account.id or 0)
+
+
+def _dispatcher() -> Dispatcher:
+    """Build the dispatcher once: a router has one parent for life."""
+    if not _dispatchers:
+        dispatcher = Dispatcher()
+        dispatcher.update.outer_middleware(_identify)
+        dispatcher.errors.register(_on_error)
+        dispatcher.message.register(taps.on_command, lambda message: taps.command_of(message) is not None)
+        dispatcher.callback_query.register(taps.on_tap)
+        dispatcher.include_routers(*features.ROUTERS)
+        _dispatchers.append(dispatcher)
+    return _dispatchers[0]
+
+
+async def _identify(handler: Any, update: Any, data: dict[str, Any]) -> Any:
+    toolbox, clock = data["toolbox"], data["clock"]
+    address = Address(1, update.event.from_user.id)
+    language = await toolbox.people.language_of(address)
+    data["address"] = address
+    data["words"] = speak(language)
+    data["actor"] = await toolbox.people.actor_of(address, day_of(clock()))
+    return await handler(update, data)
+
+
+async def _on_error(event: Any, words: Any) -> None:
+    if not isinstance(event.exception, Refusal):
+        raise event.exception
+    refused = event.exception
+    text = words(refused.key, **refused.fields)
+    query = event.update.callback_query
+    if query is not None:
+        await query.answer(text, show_alert=True)
+    else:
+        await event.update.message.answer(text)
