@@ -118,7 +118,9 @@ class Verdict:
     message_id: int | None = None
 
 
-def decide(outcome: Outcome, *, attempt: int, policy: UnknownPolicy, now: datetime) -> Verdict:
+def decide(  # noqa: PLR0911 - one return for each of the family
+    outcome: Outcome, *, attempt: int, policy: UnknownPolicy, now: datetime
+) -> Verdict:
     """Decide what becomes of a delivery after its `attempt`-th try (the first is 1)."""
     match outcome:
         case Sent(message_id=message_id):
@@ -164,6 +166,7 @@ class Recipient:
     link_state: str | None
     stopped: bool
     active: bool
+    subscribed: bool
     quiet_until: datetime | None
     capped_until: datetime | None
 
@@ -176,7 +179,7 @@ class Held:
     reason: str
 
 
-def look_again(
+def look_again(  # noqa: PLR0911 - one return for each reason
     recipient: Recipient, *, useful_until: datetime | None, now: datetime
 ) -> Skipped | Held | None:
     """Look once more before sending: `None` means send."""
@@ -184,6 +187,8 @@ def look_again(
         return Skipped("stopped")
     if not recipient.active:
         return Skipped("left")
+    if not recipient.subscribed:
+        return Skipped("unsubscribed")
     if recipient.link_state != "active":
         return Skipped("blocked" if recipient.link_state == "blocked" else "no_account")
     if useful_until is not None and now > useful_until:

@@ -3,7 +3,14 @@
 from storage.tables.accounts import AccountLinkRow, AccountRow, ChatRow, InvitationRow
 from storage.tables.audit import AuditEntryRow, AuditSealRow, PersonKeyRow
 from storage.tables.base import metadata
-from storage.tables.deliveries import DeliveryRow, DispatchRow, PaceRow, SliceRow
+from storage.tables.deliveries import (
+    DeliveryRow,
+    DispatchRow,
+    MediaFileRow,
+    OutcomeCountRow,
+    PaceRow,
+    SliceRow,
+)
 from storage.tables.inbox import FsmRow, InboxRow, LeaseRow
 from storage.tables.members import MemberRow, MembershipRow, SubscriptionRow, TopicRow
 from storage.tables.meta import MetaRow
@@ -24,6 +31,7 @@ __all__ = [
     "InboxRow",
     "InvitationRow",
     "LeaseRow",
+    "MediaFileRow",
     "MemberRow",
     "MembershipRow",
     "MetaRow",
@@ -31,6 +39,7 @@ __all__ = [
     "NoticeRow",
     "OrganisationHistoryRow",
     "OrganisationRow",
+    "OutcomeCountRow",
     "PaceRow",
     "PersonKeyRow",
     "RoleGrantRow",

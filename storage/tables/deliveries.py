@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlmodel import Field
 
 from storage.tables.base import Table
@@ -19,6 +19,7 @@ class DispatchRow(Table, table=True):
     source: str  # notice, alert, ...
     source_id: int = Field(sa_type=BigInt)
     author_id: int | None = Field(default=None, sa_type=BigInt)
+    topic_id: int | None = Field(default=None, sa_type=BigInt)  # who left the topic meanwhile is skipped
     lane: str = "normal"  # reply, urgent, normal
     unknown_policy: str = "park"  # park, resend
     state: str = "running"  # running, paused, cancelled, done
@@ -78,6 +79,30 @@ class DeliveryRow(Table, table=True):
     retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     message_id: int | None = Field(default=None, sa_type=BigInt)
     at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class OutcomeCountRow(Table, table=True):
+    """How many deliveries of a dispatch ended in a state for a reason, so that a report reads no recipients."""
+
+    __tablename__ = "outcome_count"
+    __table_args__ = (PrimaryKeyConstraint("dispatch_id", "state", "reason", name="pk_outcome_count"),)
+
+    dispatch_id: int = Field(foreign_key="dispatch.id", sa_type=BigInt)
+    state: str
+    reason: str
+    count: int = 0
+
+
+class MediaFileRow(Table, table=True):
+    """A file as one account's server knows it, found by its digest: uploaded once, sent by id after that."""
+
+    __tablename__ = "media_file"
+    __table_args__ = (PrimaryKeyConstraint("account_id", "digest", "kind", name="pk_media_file"),)
+
+    account_id: int = Field(foreign_key="account.id")
+    digest: str
+    kind: str
+    file_id: str
 
 
 class PaceRow(Table, table=True):

@@ -1,0 +1,90 @@
+"""The job engine: a port of five methods over pgqueuer, in this process or over PostgreSQL.
+
+Normal and urgent work have a queue manager each, so that a long broadcast never takes the urgent place.
+A handler returns seconds to be called again with the same payload (its key stays taken meanwhile), or `None`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import asyncpg
+import structlog
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
+from pgqueuer.adapters.inmemory import InMemoryDriver, InMemoryQueries
+from pgqueuer.applications import PgQueuer
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job
+from pgqueuer.ports.driver import Driver
+
+from storage.jobs import Jobs
+
+Handler = Callable[[bytes], Awaitable[float | None]]
+POOL_SIZE = 4
+POLL = timedelta(seconds=5)
+HEARTBEAT = timedelta(seconds=8)
+PLACES = {"normal": (2, 4), "urgent": (1, 2)}
+"""Batch size and places of each queue manager; pgqueuer wants twice as many places as a batch."""
+
+log = structlog.get_logger(__name__)
+
+
+class Engine:
+    """Runs jobs: `handle` before `start`, `jobs` to enqueue, `stop` at the end."""
+
+    def __init__(self, normal: PgQueuer, urgent: PgQueuer, jobs: Jobs, pool: asyncpg.Pool | None) -> None:
+        self._managers = {"normal": normal, "urgent": urgent}
+        self._pool = pool
+        self._tasks: list[asyncio.Task[None]] = []
+        self.jobs = jobs
+
+    @classmethod
+    def in_memory(cls) -> "Engine":
+        """Build the engine of one process; its jobs vanish with it."""
+        driver = InMemoryDriver()
+        queries = InMemoryQueries(driver=driver)
+        normal, urgent = (PgQueuer(connection=driver, queries=queries) for _ in PLACES)
+        return cls(normal, urgent, Jobs(queries), None)
+
+    @classmethod
+    async def on_postgres(cls, dsn: str) -> "Engine":
+        """Build the engine of a fleet over PostgreSQL; `dsn` as asyncpg takes it."""
+        pool = await asyncpg.create_pool(dsn, min_size=POOL_SIZE, max_size=POOL_SIZE)
+        driver: Driver = AsyncpgPoolDriver(pool)
+        normal, urgent = (PgQueuer(connection=driver) for _ in PLACES)
+        return cls(normal, urgent, Jobs(), pool)
+
+    def handle(self, name: str, handler: Handler, *, urgent: bool = False) -> None:
+        """Let `handler` do the jobs of this name."""
+
+        async def work(job: Job) -> None:
+            again_in = await handler(job.payload or b"")
+            if again_in is not None:
+                raise RetryRequested(delay=timedelta(seconds=again_in))
+
+        self._managers["urgent" if urgent else "normal"].entrypoint(name)(work)
+
+    async def start(self) -> None:
+        """Begin to take jobs."""
+        for kind, (batch, places) in PLACES.items():
+            manager = self._managers[kind].qm
+            self._tasks.append(
+                asyncio.create_task(
+                    manager.run(
+                        batch_size=batch,
+                        max_concurrent_tasks=places,
+                        dequeue_timeout=POLL,
+                        heartbeat_timeout=HEARTBEAT,
+                    )
+                )
+            )
+
+    async def stop(self) -> None:
+        """Take no more jobs, and wait for those that run."""
+        for manager in self._managers.values():
+            manager.shutdown.set()
+        for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                log.error("job engine ended badly", exc_info=outcome)
+        if self._pool is not None:
+            await self._pool.close()

@@ -1,0 +1,272 @@
+"""Delivery: everything that goes out but the direct answers, as dispatches with one delivery a recipient.
+
+Start, resume, retry, boot and watchdog call one idempotent `kick`: every unfinished slice of a running dispatch
+becomes a job with the key slice:generation, and resume and retry raise the generation (with the bare slice as
+key, a resume while the old job winds down is swallowed and the slice stranded: reproduced).
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.clock import Clock
+from domain.delivery import DispatchState, Lane, UnknownPolicy
+from domain.messages import Content
+from domain.pace import Pace
+from services.pipeline import Channel, Pipeline, Sleep, Turn
+from storage import dispatches, outcomes, pace
+from storage.database import Database, Session
+from storage.deliveries import OpenSlice, Rules
+from storage.dispatches import Dispatch, DueSlice, Tally
+from storage.jobs import Job, Jobs
+
+SLICE_JOB = {Lane.NORMAL: "slice", Lane.URGENT: "urgent"}
+"""The job of each lane: urgent ones have a place of their own."""
+STALE_AFTER = timedelta(seconds=90)
+"""A `sending` older than this has lost its worker: channels give up well before."""
+KEPT_CONTENTS = 64
+
+Source = Callable[[int, str], Awaitable[Content]]
+
+
+@dataclass(frozen=True, slots=True)
+class PaceLimits:
+    """What an account may do: where its rate starts, and the limit it stays under."""
+
+    start: float = 25.0
+    ceiling: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of a dispatch, live: their cost grows with the slices, not with the recipients."""
+
+    state: DispatchState
+    pause_reason: str
+    planned: int
+    sent: int
+    unreachable: int
+    rejected: int
+    skipped: int
+    failed: int
+    unknown: int
+    waiting: int
+    held: int
+    rate: float
+    expected_finish: datetime | None
+    skipped_by_reason: dict[str, int]
+    reasons: dict[tuple[str, str], int]
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class Delivery:
+    """Dispatches what is to be told, runs its slices, controls and counts it."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        jobs: Jobs,
+        channels: Mapping[int, Channel],
+        limits: Mapping[int, PaceLimits] | None = None,
+        rules: Rules | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._jobs = jobs
+        self._limits = {number: PaceLimits() for number in channels} | dict(limits or {})
+        self._contents: OrderedDict[tuple[int, str], asyncio.Future[Content]] = OrderedDict()
+        self.sources: dict[str, Source] = {}
+        self.pipeline = Pipeline(
+            database=database,
+            clock=clock,
+            channels=channels,
+            contents=self._content,
+            crowd=self._crowd,
+            rules=rules or Rules(),
+            sleep=sleep,
+        )
+
+    async def dispatch(
+        self,
+        session: Session,
+        *,
+        source: str,
+        source_id: int,
+        audience_id: int | None = None,
+        member_ids: Sequence[int] = (),
+        author_id: int | None = None,
+        lane: Lane = Lane.NORMAL,
+        unknown_policy: UnknownPolicy = UnknownPolicy.PARK,
+        useful_until: datetime | None = None,
+        topic_id: int | None = None,
+    ) -> int:
+        """Write a dispatch and its deliveries in the caller's transaction, and return its id.
+
+        It goes to an audience or to named members. With `topic_id`, who leaves that topic meanwhile is skipped.
+        """
+        now = self._clock()
+        dispatch_id = await dispatches.create(
+            session,
+            source=source,
+            source_id=source_id,
+            author_id=author_id,
+            lane=lane,
+            unknown_policy=unknown_policy,
+            useful_until=useful_until,
+            topic_id=topic_id,
+            now=now,
+        )
+        if audience_id is None:
+            members = dispatches.named(member_ids)
+        else:
+            from storage import audiences
+
+            members = audiences.members_of(await audiences.load(session, audience_id))
+        await dispatches.materialise(session, dispatch_id, members)
+        await outcomes.finish_empty(session, dispatch_id, now)
+        await self._enqueue(session, await dispatches.due_slices(session, now, dispatch_id))
+        return dispatch_id
+
+    async def run_slice(self, slice_id: int, generation: int) -> Turn:
+        """Work on a slice for a turn; the job engine calls it."""
+        return await self.pipeline.run(slice_id, generation)
+
+    async def pause(self, dispatch_id: int) -> bool:
+        """Stop sending within a second; say whether it was running."""
+        async with self._database.begin() as session:
+            return await dispatches.pause(session, dispatch_id, "by_hand")
+
+    async def resume(self, dispatch_id: int) -> bool:
+        """Go on with what waits; say whether it was paused."""
+        async with self._database.begin() as session:
+            if not await dispatches.resume(session, dispatch_id):
+                return False
+            await self._enqueue(session, await dispatches.due_slices(session, self._clock(), dispatch_id))
+        return True
+
+    async def cancel(self, dispatch_id: int) -> bool:
+        """End it: who still waits is skipped; say whether it was open."""
+        now = self._clock()
+        async with self._database.begin() as session:
+            if not await dispatches.cancel(session, dispatch_id, now):
+                return False
+            await outcomes.skip_waiting(session, dispatch_id, "cancelled", now)
+        return True
+
+    async def retry_failed(self, dispatch_id: int) -> int:
+        """Send again to those for whom it failed without leaving us; return how many they are."""
+        async with self._database.begin() as session:
+            count = await dispatches.rerun_failed(session, dispatch_id)
+            if count:
+                await self._enqueue(session, await dispatches.due_slices(session, self._clock(), dispatch_id))
+        return count
+
+    async def dispatches_of(self, source: str, source_id: int) -> list[int]:
+        """Return the dispatches of a source, oldest first."""
+        async with self._database.read() as session:
+            return await dispatches.of_source(session, source, source_id)
+
+    async def figures(self, dispatch_id: int) -> Figures:
+        """Return the figures of a dispatch as of now; raises `LookupError` for none."""
+        now = self._clock()
+        async with self._database.read() as session:
+            what = await dispatches.read(session, dispatch_id)
+            if what is None:
+                raise LookupError(dispatch_id)
+            tally = await dispatches.tally(session, dispatch_id, now)
+            paces = await pace.read_all(session)
+        return _figures(what, tally, paces, now)
+
+    async def kick(self) -> int:
+        """Make a job of every slice that is due; safe at any time. Returns how many there are."""
+        async with self._database.begin() as session:
+            due = await dispatches.due_slices(session, self._clock())
+            await self._enqueue(session, due)
+        return len(due)
+
+    async def boot(self) -> None:
+        """Take up what a former run left: on one machine its attempts are lost at once, else when they are stale."""
+        now = self._clock()
+        async with self._database.begin() as session:
+            for account_id, limits in self._limits.items():
+                await pace.ensure(session, account_id, rate=limits.start, ceiling=limits.ceiling, now=now)
+            alone = self._jobs.memory is not None
+            await outcomes.reap(session, now + timedelta(seconds=1) if alone else now - STALE_AFTER, now)
+            await outcomes.finish(session, now)
+        await self.kick()
+
+    async def tick(self) -> None:
+        """Watch over all dispatches: reap abandoned attempts, finish what is over, release what was held."""
+        now = self._clock()
+        async with self._database.begin() as session:
+            await outcomes.reap(session, now - STALE_AFTER, now)
+            await outcomes.finish(session, now)
+        await self.kick()
+
+    async def replied(self, account_id: int, count: int) -> None:
+        """Note direct answers that went out beside the deliveries, so that the sum stays under the limit."""
+        async with self._database.begin() as session:
+            await pace.reserve(session, account_id, Lane.REPLY, count, self._clock())
+
+    async def stop(self) -> None:
+        """Begin nothing more, and record what is in flight."""
+        self.pipeline.stopping = True
+        await self.pipeline.drain()
+
+    async def _enqueue(self, session: Session, due: Sequence[DueSlice]) -> None:
+        await self._jobs.enqueue(session, [_job(each) for each in due])
+
+    async def _crowd(self) -> bool:
+        async with self._database.read() as session:
+            return await self._jobs.crowded(session, list(SLICE_JOB.values()))
+
+    async def _content(self, taken: OpenSlice, language: str) -> Content:
+        """Make a dispatch's content once a language; all who ask meanwhile wait for the same one."""
+        key = (taken.dispatch_id, language)
+        future = self._contents.get(key)
+        if future is None or (future.done() and future.exception() is not None):
+            render = self.sources[taken.source](taken.source_id, language)
+            future = self._contents[key] = asyncio.ensure_future(render)
+            while len(self._contents) > KEPT_CONTENTS:
+                self._contents.popitem(last=False)
+        return await asyncio.shield(future)
+
+
+def _job(due: DueSlice) -> Job:
+    name = f"{due.id}:{due.generation}"
+    return Job(SLICE_JOB[due.lane], name.encode(), f"slice:{name}", 1 if due.lane is Lane.URGENT else 0)
+
+
+def _figures(what: Dispatch, tally: Tally, paces: Mapping[int, Pace], now: datetime) -> Figures:
+    open_now = what.state in {DispatchState.RUNNING, DispatchState.PAUSED}
+    held = sum(each.held for each in tally.accounts) if open_now else 0
+    remaining = sum(each.planned - each.done for each in tally.accounts) if open_now else 0
+    busy = [each for each in tally.accounts if each.planned > each.done and each.account_id in paces]
+    running = what.state is DispatchState.RUNNING
+    finishes = [
+        max(now, each.held_until or now)
+        + timedelta(seconds=(each.planned - each.done) / paces[each.account_id].rate)
+        for each in busy
+    ]
+    return Figures(
+        state=what.state,
+        pause_reason=what.pause_reason,
+        planned=what.planned,
+        waiting=remaining - held,
+        held=held,
+        rate=sum(paces[each.account_id].rate for each in busy) if running else 0.0,
+        expected_finish=max(finishes, default=now) if running else None,
+        skipped_by_reason={
+            reason: count for (state, reason), count in sorted(tally.reasons.items()) if state == "skipped"
+        },
+        reasons=tally.reasons,
+        created_at=what.created_at,
+        finished_at=what.finished_at,
+        **tally.counts,
+    )

@@ -1,0 +1,268 @@
+"""The pipeline: a slice in hand, its sends kept in flight so that latency never sets the rate.
+
+Measured: at 200 ms latency, one group after the other holds 5/s of a pace of 25, and 125/s of 1000.
+So a group's sends are started at their own instants and left to themselves; the loop goes on to the next group.
+"""
+
+import asyncio
+import time
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from domain.accounts import Address
+from domain.clock import Clock
+from domain.delivery import Busy, Moved, NotSent, Outcome, Sent, Unknown, decide
+from domain.messages import Content, Envelope, Media
+from domain.pace import Granted, Later, group_size, in_flight_limit
+from services import killpoints
+from services.recorder import Recorder
+from storage import deliveries, outcomes, pace
+from storage.database import Database
+from storage.deliveries import Claim, Claimed, OpenSlice, Rules
+from storage.outcomes import Record
+
+TURN_SECONDS = 1.0
+SHORT_WAIT = 1.0
+"""A wait up to this is slept through in place; a longer one gives the place away."""
+LONGEST_RETURN = 60.0
+YIELD = 0.05
+
+log = structlog.get_logger(__name__)
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Channel(Protocol):
+    """A way out: sends one envelope and says what became of it; it never raises for what a server does."""
+
+    async def send(self, envelope: Envelope, file_id: str | None) -> Outcome: ...
+
+
+class Contents(Protocol):
+    """Gives the content of a dispatch in a language, prepared once."""
+
+    async def __call__(self, taken: OpenSlice, language: str) -> Content: ...
+
+
+class Crowd(Protocol):
+    """Says whether other slices wait for a place."""
+
+    async def __call__(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How a turn on a slice ended: over for now, or to be taken up again in so many seconds."""
+
+    again_in: float | None = None
+
+
+@dataclass(slots=True)
+class Flow:
+    """What is in flight on one account in this process."""
+
+    rate: float = 25.0
+    in_flight: int = 0
+    held_until: float = 0.0
+    latencies: deque[float] = field(default_factory=lambda: deque([0.3], maxlen=200))
+    landed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def limit(self) -> int:
+        ordered = sorted(self.latencies)
+        return in_flight_limit(self.rate, ordered[int(len(ordered) * 0.95)])
+
+    async def room(self, count: int) -> None:
+        while self.in_flight and self.in_flight + count > self.limit:
+            self.landed.clear()
+            await self.landed.wait()
+
+    def land(self, seconds: float | None) -> None:
+        self.in_flight -= 1
+        if seconds is not None:
+            self.latencies.append(seconds)
+        self.landed.set()
+
+
+class Pipeline:
+    """Runs slices for the accounts this process has a channel for."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        channels: Mapping[int, Channel],
+        contents: Contents,
+        crowd: Crowd,
+        rules: Rules,
+        sleep: Sleep,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._channels = channels
+        self._contents = contents
+        self._crowd = crowd
+        self._rules = rules
+        self._sleep = sleep
+        self._flows: dict[int, Flow] = {}
+        self._sending: set[asyncio.Task[None]] = set()
+        self._uploads: dict[tuple[int, Media], asyncio.Lock] = {}
+        self._file_ids: dict[tuple[int, Media], str] = {}
+        self.recorder = Recorder(database=database, clock=clock)
+        self.stopping = False
+
+    async def run(self, slice_id: int, generation: int) -> Turn:
+        """Send what a slice has to send, for a turn; safe to call for any slice at any time."""
+        taken = await self._open(slice_id, generation)
+        if taken is None:
+            return Turn()
+        flow = self._flows.setdefault(taken.account_id, Flow())
+        remaining = max(taken.waiting, 1)
+        turn_ends = time.monotonic() + TURN_SECONDS
+        while not self.stopping:
+            size = group_size(flow.rate, max(remaining, 1))
+            await flow.room(size)
+            granted = await self._reserve(taken, size)
+            if isinstance(granted, Later):
+                wait = granted.at - self._now()
+                if wait > SHORT_WAIT:
+                    return Turn(wait)
+                await self._sleep(max(wait, 0.001))
+            else:
+                flow.rate = 1 / granted.interval
+                claimed = await self._claim(taken, size, granted)
+                if claimed.nothing:
+                    return await self._close(taken)
+                remaining -= size
+                self._launch(taken, flow, claimed, granted)
+            if time.monotonic() > turn_ends:
+                if await self._crowd():
+                    return Turn(YIELD)
+                turn_ends = time.monotonic() + TURN_SECONDS
+        return Turn()
+
+    async def drain(self) -> None:
+        """Wait for everything in flight, and for its recording."""
+        while self._sending:
+            await asyncio.wait(self._sending)
+        await self.recorder.drain()
+
+    async def _open(self, slice_id: int, generation: int) -> OpenSlice | None:
+        if self.stopping:
+            return None
+        async with self._database.begin() as session:
+            taken = await deliveries.open_slice(session, slice_id, generation)
+            if taken is None or taken.account_id not in self._channels:
+                return None
+            await deliveries.hold_quiet(session, taken, self._rules, self._clock())
+        return taken
+
+    async def _reserve(self, taken: OpenSlice, size: int) -> Granted | Later:
+        async with self._database.begin() as session:
+            return await pace.reserve(session, taken.account_id, taken.lane, size, self._clock())
+
+    async def _claim(self, taken: OpenSlice, size: int, granted: Granted) -> Claimed:
+        await self._sleep_until(granted.start)
+        now = self._clock()
+        async with self._database.begin() as session:
+            claimed = await deliveries.claim(
+                session, taken, limit=size, attempt_id=uuid.uuid4().hex, rules=self._rules, now=now
+            )
+            if claimed.skipped:
+                await outcomes.skip(session, claimed.skipped, now)
+        if claimed.claims:
+            killpoints.reach("after_sending")
+        return claimed
+
+    async def _close(self, taken: OpenSlice) -> Turn:
+        """Leave a slice that has nothing to claim now: done, or held until its soonest delivery."""
+        now = self._clock()
+        async with self._database.begin() as session:
+            until = await deliveries.hold_slice(session, taken)
+            await outcomes.finish(session, now, [taken.id])
+        if until is None:
+            return Turn()
+        wait = (until - now).total_seconds()
+        return Turn(max(wait, YIELD)) if wait <= LONGEST_RETURN else Turn()
+
+    def _launch(self, taken: OpenSlice, flow: Flow, claimed: Claimed, granted: Granted) -> None:
+        for place, claim in enumerate(claimed.claims):
+            flow.in_flight += 1
+            at = granted.start + place * granted.interval
+            task = asyncio.create_task(self._send_at(at, taken, flow, claim))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _send_at(self, at: float, taken: OpenSlice, flow: Flow, claim: Claim) -> None:
+        await self._sleep_until(at)
+        began: float | None = None
+        if flow.held_until > self._now():
+            outcome: Outcome = Busy(self._clock() + timedelta(seconds=flow.held_until - self._now()))
+        else:
+            began = time.monotonic()
+            outcome = await self._send(taken, claim)
+            killpoints.reach("after_server_acted")
+            if isinstance(outcome, Busy):
+                await self._hold(taken, flow, outcome)
+        flow.land(None if began is None else time.monotonic() - began)
+        verdict = decide(outcome, attempt=claim.attempt, policy=taken.policy, now=self._clock())
+        moved_to = outcome.chat_id if isinstance(outcome, Moved) else None
+        dead = taken.dispatch_id if isinstance(outcome, NotSent) and outcome.account_dead else None
+        self.recorder.put(Record(claim.id, claim.attempt_id, verdict, moved_to), dead_dispatch=dead)
+
+    async def _send(self, taken: OpenSlice, claim: Claim) -> Outcome:
+        try:
+            content = await self._contents(taken, claim.language)
+        except Exception:  # a content that cannot be made fails its deliveries, not the worker
+            log.exception("content not made", source=taken.source, source_id=taken.source_id)
+            return NotSent("content")
+        envelope = Envelope(Address(taken.account_id, claim.chat_id), content)
+        try:
+            if content.media is None:
+                return await self._channels[taken.account_id].send(envelope, None)
+            return await self._send_media(envelope, content.media)
+        except Exception:  # an adapter's bug must not lose an outcome: perhaps it was sent
+            log.exception("channel raised", account=taken.account_id)
+            return Unknown("channel_error")
+
+    async def _send_media(self, envelope: Envelope, media: Media) -> Outcome:
+        """Upload a file once an account, alone; everybody after that is sent its id."""
+        account_id = envelope.to.account_id
+        channel = self._channels[account_id]
+        key = (account_id, media)
+        if key not in self._file_ids:
+            async with self._uploads.setdefault(key, asyncio.Lock()):
+                known = self._file_ids.get(key) or await self._known_file(account_id, media)
+                if known is None:
+                    outcome = await channel.send(envelope, None)
+                    if isinstance(outcome, Sent) and outcome.file_id is not None:
+                        self._file_ids[key] = outcome.file_id
+                        async with self._database.begin() as session:
+                            await deliveries.keep_file_id(session, account_id, media, outcome.file_id)
+                    return outcome
+                self._file_ids[key] = known
+        return await channel.send(envelope, self._file_ids[key])
+
+    async def _known_file(self, account_id: int, media: Media) -> str | None:
+        async with self._database.read() as session:
+            return await deliveries.file_id(session, account_id, media)
+
+    async def _hold(self, taken: OpenSlice, flow: Flow, busy: Busy) -> None:
+        flow.held_until = max(flow.held_until, busy.retry_at.timestamp())
+        log.warning("account held by its server", account=taken.account_id, until=busy.retry_at.isoformat())
+        async with self._database.begin() as session:
+            await pace.hold(session, taken.account_id, busy.retry_at, self._clock())
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
+    async def _sleep_until(self, at: float) -> None:
+        wait = at - self._now()
+        if wait > 0:
+            await self._sleep(wait)

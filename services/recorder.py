@@ -1,0 +1,81 @@
+"""The recorder: outcomes gather for 50 ms or until a hundred are there, and are written in one transaction.
+
+It keeps an outcome until it is written: while the database is away, it tries again.
+"""
+
+import asyncio
+
+import structlog
+
+from domain.clock import Clock
+from domain.delivery import DispatchState
+from services import killpoints
+from storage import dispatches, outcomes
+from storage.database import Database
+from storage.outcomes import Record
+
+GATHER_SECONDS = 0.05
+GATHER_MOST = 100
+RETRY_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Recorder:
+    """Takes outcomes from any number of senders and writes them in batches."""
+
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._gathered: list[Record] = []
+        self._dead: set[int] = set()
+        self._full = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    def put(self, record: Record, *, dead_dispatch: int | None = None) -> None:
+        """Take one record; `dead_dispatch` is paused, for its account's token is refused."""
+        self._gathered.append(record)
+        if dead_dispatch is not None:
+            self._dead.add(dead_dispatch)
+        if len(self._gathered) >= GATHER_MOST:
+            self._full.set()
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+
+    async def drain(self) -> None:
+        """Return when everything taken so far is written."""
+        while self._writer is not None and not self._writer.done():
+            self._full.set()
+            await asyncio.wait({self._writer})
+
+    async def _write(self) -> None:
+        while self._gathered:
+            if not self._full.is_set():
+                await _wait(self._full, GATHER_SECONDS)
+            self._full.clear()
+            batch, self._gathered = self._gathered, []
+            killpoints.reach("before_recording")
+            try:
+                await self._commit(batch)
+            except Exception:  # whatever it was: an outcome is never dropped
+                log.exception("outcomes not recorded, trying again", outcomes=len(batch))
+                self._gathered = batch + self._gathered
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _commit(self, batch: list[Record]) -> None:
+        now = self._clock()
+        async with self._database.begin() as session:
+            for dispatch_id in sorted(self._dead):
+                await dispatches.pause(session, dispatch_id, "account_dead")
+            touched = await outcomes.record(session, batch, now)
+            ended = await outcomes.finish(session, now, touched)
+        self._dead.clear()
+        for dispatch_id in ended:
+            log.info("dispatch ended", dispatch=dispatch_id, state=DispatchState.DONE)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

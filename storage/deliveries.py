@@ -1,0 +1,344 @@
+"""Claiming deliveries of a slice in small groups, with one more look at everything that may have changed.
+
+The fence stops a worker that was overtaken from sending, never from recording (`storage.outcomes`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy.engine import Row
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from domain.delivery import (
+    DeliveryState,
+    DispatchState,
+    Held,
+    Lane,
+    Recipient,
+    Skipped,
+    UnknownPolicy,
+    look_again,
+)
+from domain.messages import Media
+from domain.push_budget import COUNTED_SOURCES, capped_until, week_start
+from domain.quiet_hours import QuietHours
+from storage.tables import metadata
+
+account_link = metadata.tables["account_link"]
+delivery = metadata.tables["delivery"]
+dispatch = metadata.tables["dispatch"]
+media_file = metadata.tables["media_file"]
+member = metadata.tables["member"]
+organisation = metadata.tables["organisation"]
+pace = metadata.tables["pace"]
+slice_ = metadata.tables["slice"]
+subscription = metadata.tables["subscription"]
+
+PUSHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSlice:
+    """A slice in the hands of one worker, as long as its fence stands."""
+
+    id: int
+    fence: int
+    generation: int
+    account_id: int
+    dispatch_id: int
+    source: str
+    source_id: int
+    lane: Lane
+    policy: UnknownPolicy
+    topic_id: int | None
+    useful_until: datetime | None
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds a push back; an urgent one is outside both."""
+
+    quiet: QuietHours | None = None
+    weekly_cap: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery to send now, to be recorded by its attempt id."""
+
+    id: int
+    attempt_id: str
+    attempt: int
+    member_id: int
+    chat_id: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What one claim brought: to send, skipped, held; all nothing when the slice has nothing to claim now."""
+
+    claims: tuple[Claim, ...] = ()
+    skipped: tuple[tuple[int, str], ...] = ()
+    held: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.claims or self.skipped or self.held)
+
+
+async def open_slice(session: AsyncSession, slice_id: int, generation: int) -> OpenSlice | None:
+    """Take a slice by raising its fence; `None` if it is done, or its dispatch is not running this generation."""
+    running = select(dispatch.c.id).where(
+        dispatch.c.state == DispatchState.RUNNING, dispatch.c.generation == generation
+    )
+    taken = (
+        update(slice_)
+        .where(slice_.c.id == slice_id, slice_.c.done.is_(False), slice_.c.dispatch_id.in_(running))
+        .values(fence=slice_.c.fence + 1, held_until=None)
+        .returning(slice_.c.fence)
+    )
+    row = (await session.execute(taken)).first()
+    if row is None:
+        return None
+    waiting = (
+        select(func.count())
+        .where(delivery.c.slice_id == slice_id, delivery.c.state == DeliveryState.WAITING)
+        .scalar_subquery()
+    )
+    found = (
+        select(slice_.c.account_id, dispatch, waiting.label("waiting"))
+        .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
+        .where(slice_.c.id == slice_id)
+    )
+    what = (await session.execute(found)).one()
+    return OpenSlice(
+        id=slice_id,
+        fence=row.fence,
+        generation=generation,
+        account_id=what.account_id,
+        dispatch_id=what.id,
+        source=what.source,
+        source_id=what.source_id,
+        lane=Lane(what.lane),
+        policy=UnknownPolicy(what.unknown_policy),
+        topic_id=what.topic_id,
+        useful_until=what.useful_until,
+        waiting=what.waiting,
+    )
+
+
+async def claim(
+    session: AsyncSession, taken: OpenSlice, *, limit: int, attempt_id: str, rules: Rules, now: datetime
+) -> Claimed:
+    """Claim up to `limit` deliveries: those to send are `sending` when the transaction commits."""
+    rows = (await session.execute(_candidates(taken, now).limit(limit))).all()
+    if not rows:
+        return Claimed()
+    pushes = await _pushes(session, taken, rows, rules, now)
+    verdicts = [(row, _look(row, taken, pushes.get(row.member_id, 0), rules, now)) for row in rows]
+    ready = {row.id: row for row, verdict in verdicts if verdict is None}
+    won = await _mark_sending(session, ready, attempt_id, now)
+    held = [(row, verdict) for row, verdict in verdicts if isinstance(verdict, Held)]
+    await _hold(session, held)
+    return Claimed(
+        claims=tuple(_claim_of(ready[number], attempt_id) for number in sorted(won)),
+        skipped=tuple((row.id, verdict.reason) for row, verdict in verdicts if isinstance(verdict, Skipped)),
+        held=len(held),
+    )
+
+
+async def hold_slice(session: AsyncSession, taken: OpenSlice) -> datetime | None:
+    """Note until when all that waits in the slice must wait, and return it; for a slice with nothing to claim."""
+    soonest = select(func.min(delivery.c.retry_at)).where(
+        delivery.c.slice_id == taken.id, delivery.c.state == DeliveryState.WAITING
+    )
+    until: datetime | None = (await session.execute(soonest)).scalar()
+    if until is not None:
+        still_ours = and_(slice_.c.id == taken.id, slice_.c.fence == taken.fence)
+        await session.execute(update(slice_).where(still_ours).values(held_until=until))
+    return until
+
+
+async def file_id(session: AsyncSession, account_id: int, media: Media) -> str | None:
+    """Return the id under which this account's server knows the file, if it was uploaded before."""
+    found = select(media_file.c.file_id).where(_known_as(account_id, media))
+    return (await session.execute(found)).scalar()
+
+
+async def keep_file_id(session: AsyncSession, account_id: int, media: Media, known_as: str) -> None:
+    changed = await session.execute(
+        update(media_file)
+        .where(_known_as(account_id, media))
+        .values(file_id=known_as)
+        .returning(media_file.c.digest)
+    )
+    if changed.first() is None:
+        fields = {"account_id": account_id, "digest": media.digest, "kind": media.kind}
+        await session.execute(insert(media_file).values(**fields, file_id=known_as))
+
+
+def _known_as(account_id: int, media: Media) -> Any:
+    return and_(
+        media_file.c.account_id == account_id,
+        media_file.c.digest == media.digest,
+        media_file.c.kind == media.kind,
+    )
+
+
+def _candidates(taken: OpenSlice, now: datetime) -> Select[Any]:
+    link = account_link.alias("link")
+    nearest = account_link.alias("nearest")
+    current = (
+        select(nearest.c.id)
+        .where(
+            nearest.c.member_id == delivery.c.member_id,
+            nearest.c.account_id == taken.account_id,
+            nearest.c.state.in_(["active", "blocked"]),
+        )
+        .order_by(case((nearest.c.state == "active", 0), else_=1), nearest.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    subscribed = exists().where(
+        subscription.c.topic_id == taken.topic_id, subscription.c.member_id == delivery.c.member_id
+    )
+    held = exists().where(pace.c.account_id == taken.account_id, pace.c.held_until > now)
+    return (
+        select(
+            delivery.c.id,
+            delivery.c.member_id,
+            delivery.c.attempt,
+            link.c.state.label("link_state"),
+            link.c.chat_id,
+            member.c.stopped_at,
+            member.c.status,
+            member.c.language,
+            organisation.c.zone,
+            (subscribed if taken.topic_id is not None else delivery.c.id.is_not(None)).label("subscribed"),
+        )
+        .join(slice_, and_(slice_.c.id == delivery.c.slice_id, slice_.c.fence == taken.fence))
+        .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
+        .join(member, member.c.id == delivery.c.member_id)
+        .join(organisation, organisation.c.id == member.c.home_id)
+        .outerjoin(link, link.c.id == current)
+        .where(
+            delivery.c.slice_id == taken.id,
+            delivery.c.state == DeliveryState.WAITING,
+            or_(delivery.c.retry_at.is_(None), delivery.c.retry_at <= now),
+            dispatch.c.state == DispatchState.RUNNING,
+            dispatch.c.generation == taken.generation,
+            ~held,
+        )
+        .order_by(delivery.c.id)
+    )
+
+
+async def _pushes(
+    session: AsyncSession, taken: OpenSlice, rows: Sequence[Row[Any]], rules: Rules, now: datetime
+) -> dict[int, int]:
+    """Count what each candidate was pushed since Monday, local."""
+    if not rules.weekly_cap or taken.lane is not Lane.NORMAL or taken.source not in COUNTED_SOURCES:
+        return {}
+    counts: dict[int, int] = {}
+    for zone in {row.zone for row in rows}:
+        members = [row.member_id for row in rows if row.zone == zone]
+        counted = (
+            select(delivery.c.member_id, func.count().label("pushes"))
+            .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
+            .where(
+                delivery.c.member_id.in_(members),
+                delivery.c.state.in_(PUSHED),
+                delivery.c.at >= week_start(now, zone),
+                dispatch.c.source.in_(COUNTED_SOURCES),
+            )
+            .group_by(delivery.c.member_id)
+        )
+        counts |= {row.member_id: row.pushes for row in (await session.execute(counted)).all()}
+    return counts
+
+
+def _look(row: Row[Any], taken: OpenSlice, pushes: int, rules: Rules, now: datetime) -> Skipped | Held | None:
+    quiet = rules.quiet if taken.lane is Lane.NORMAL else None
+    recipient = Recipient(
+        link_state=row.link_state,
+        stopped=row.stopped_at is not None,
+        active=row.status == "active",
+        subscribed=bool(row.subscribed),
+        quiet_until=None if quiet is None else quiet.held_until(now, row.zone),
+        capped_until=capped_until(pushes, rules.weekly_cap, now, row.zone) if pushes else None,
+    )
+    return look_again(recipient, useful_until=taken.useful_until, now=now)
+
+
+async def _mark_sending(
+    session: AsyncSession, ready: Iterable[int], attempt_id: str, now: datetime
+) -> set[int]:
+    numbers = list(ready)
+    if not numbers:
+        return set()
+    marked = (
+        update(delivery)
+        .where(delivery.c.id.in_(numbers), delivery.c.state == DeliveryState.WAITING)
+        .values(
+            state=DeliveryState.SENDING,
+            reason="",
+            attempt=delivery.c.attempt + 1,
+            attempt_id=attempt_id,
+            retry_at=None,
+            at=now,
+        )
+        .returning(delivery.c.id)
+    )
+    return set((await session.execute(marked)).scalars())
+
+
+async def _hold(session: AsyncSession, held: Sequence[tuple[Row[Any], Held]]) -> None:
+    groups: dict[Held, list[int]] = {}
+    for row, verdict in held:
+        groups.setdefault(verdict, []).append(row.id)
+    for verdict, numbers in groups.items():
+        waiting = and_(delivery.c.id.in_(numbers), delivery.c.state == DeliveryState.WAITING)
+        await session.execute(
+            update(delivery).where(waiting).values(retry_at=verdict.until, reason=verdict.reason)
+        )
+
+
+async def hold_quiet(session: AsyncSession, taken: OpenSlice, rules: Rules, now: datetime) -> None:
+    """Hold at once all in the slice whose homes lie in quiet hours, before pace is spent on them."""
+    if rules.quiet is None or taken.lane is not Lane.NORMAL:
+        return
+    homes = (
+        select(organisation.c.zone)
+        .distinct()
+        .join(member, member.c.home_id == organisation.c.id)
+        .join(delivery, delivery.c.member_id == member.c.id)
+        .where(delivery.c.slice_id == taken.id, delivery.c.state == DeliveryState.WAITING)
+    )
+    for zone in (await session.execute(homes)).scalars().all():
+        until = rules.quiet.held_until(now, zone)
+        if until is None:
+            continue
+        living_there = (
+            select(member.c.id)
+            .join(organisation, organisation.c.id == member.c.home_id)
+            .where(organisation.c.zone == zone)
+        )
+        await session.execute(
+            update(delivery)
+            .where(
+                delivery.c.slice_id == taken.id,
+                delivery.c.state == DeliveryState.WAITING,
+                or_(delivery.c.retry_at.is_(None), delivery.c.retry_at < until),
+                delivery.c.member_id.in_(living_there),
+            )
+            .values(retry_at=until, reason="quiet_hours")
+        )
+
+
+def _claim_of(row: Row[Any], attempt_id: str) -> Claim:
+    return Claim(row.id, attempt_id, row.attempt + 1, row.member_id, row.chat_id, row.language)

@@ -1,0 +1,315 @@
+"""Recording what became of deliveries: one UPDATE for a hundred outcomes, found by attempt id.
+
+Measured: row by row costs 7 times the database CPU of this JSON form (and an outcome recorded alone
+2,226 us against 91 us in groups of 25).
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, exists, select, text, update
+from sqlalchemy.engine import Row
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from domain.delivery import DeliveryState, DispatchState, UnknownPolicy, Verdict
+from storage.tables import metadata
+from storage.tables.columns import UtcDateTime
+
+account_link = metadata.tables["account_link"]
+delivery = metadata.tables["delivery"]
+dispatch = metadata.tables["dispatch"]
+slice_ = metadata.tables["slice"]
+
+EXPLAINED = (
+    DeliveryState.SKIPPED,
+    DeliveryState.UNREACHABLE,
+    DeliveryState.REJECTED,
+    DeliveryState.FAILED,
+    DeliveryState.UNKNOWN,
+)
+OPEN = (DeliveryState.WAITING, DeliveryState.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One verdict on one attempt. `moved_to` is the chat's new id, if it has one."""
+
+    delivery_id: int
+    attempt_id: str
+    verdict: Verdict
+    moved_to: int | None = None
+
+
+_VALUES = {
+    "sqlite": """
+        SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.attempt_id') AS attempt_id,
+               json_extract(value, '$.state') AS state, json_extract(value, '$.reason') AS reason,
+               json_extract(value, '$.message_id') AS message_id
+        FROM json_each(:outcomes)""",
+    "postgresql": """
+        SELECT * FROM json_to_recordset(CAST(:outcomes AS json))
+        AS r(id bigint, attempt_id text, state text, reason text, message_id bigint)""",
+}
+_FINAL = """
+    UPDATE delivery SET state = r.state, reason = r.reason, message_id = r.message_id, at = :now
+    FROM ({values}) AS r
+    WHERE delivery.id = r.id AND delivery.attempt_id = r.attempt_id AND delivery.state {before}
+    RETURNING delivery.id, delivery.slice_id, delivery.dispatch_id, delivery.state, delivery.reason"""
+_COUNT = text("""
+    INSERT INTO outcome_count (dispatch_id, state, reason, count) VALUES (:dispatch_id, :state, :reason, :count)
+    ON CONFLICT (dispatch_id, state, reason) DO UPDATE SET count = outcome_count.count + excluded.count""")
+
+
+async def record(session: AsyncSession, records: Sequence[Record], now: datetime) -> set[int]:
+    """Record verdicts, count them, mark the unreachable and move the moved; return the slices touched."""
+    final = [each for each in records if each.verdict.state not in OPEN]
+    again = [each for each in records if each.verdict.state in OPEN]
+    touched = await _record_final(session, final, now)
+    touched |= await _record_again(session, again)
+    await _move(session, [each for each in again if each.moved_to is not None])
+    return touched
+
+
+async def skip(session: AsyncSession, skipped: Sequence[tuple[int, str]], now: datetime) -> None:
+    """Skip waiting deliveries, each for its reason."""
+    by_reason: dict[str, list[int]] = {}
+    for number, reason in skipped:
+        by_reason.setdefault(reason, []).append(number)
+    for reason, numbers in sorted(by_reason.items()):
+        waiting = and_(delivery.c.id.in_(numbers), delivery.c.state == DeliveryState.WAITING)
+        await _end(session, waiting, DeliveryState.SKIPPED, reason, now)
+
+
+async def skip_waiting(session: AsyncSession, dispatch_id: int, reason: str, now: datetime) -> int:
+    """Skip all that still waits in a dispatch; return how many there were."""
+    waiting = and_(delivery.c.dispatch_id == dispatch_id, delivery.c.state == DeliveryState.WAITING)
+    return await _end(session, waiting, DeliveryState.SKIPPED, reason, now)
+
+
+async def reap(session: AsyncSession, before: datetime, now: datetime) -> set[int]:
+    """End the attempts begun before `before` whose worker is gone: park them as unknown, or wait again.
+
+    Returns the slices touched. Their attempt ids stay, so that a late outcome is still recorded.
+    """
+    unfinished = select(slice_.c.id).where(slice_.c.done.is_(False))
+    stale = and_(
+        delivery.c.slice_id.in_(unfinished), delivery.c.state == DeliveryState.SENDING, delivery.c.at < before
+    )
+    resend = select(dispatch.c.id).where(
+        dispatch.c.unknown_policy == UnknownPolicy.RESEND, dispatch.c.state != DispatchState.CANCELLED
+    )
+    again = (
+        update(delivery)
+        .where(stale, delivery.c.dispatch_id.in_(resend))
+        .values(state=DeliveryState.WAITING, reason="worker_lost")
+        .returning(delivery.c.slice_id)
+    )
+    touched = set((await session.execute(again)).scalars())
+    slices = set((await session.execute(select(delivery.c.slice_id).where(stale).distinct())).scalars())
+    await _end(session, stale, DeliveryState.UNKNOWN, "worker_lost", now)
+    return touched | slices
+
+
+async def finish(session: AsyncSession, now: datetime, slices: Iterable[int] | None = None) -> list[int]:
+    """Mark slices with nothing open as done (all of them, or those given), and so their dispatches.
+
+    Returns the dispatches that ended. Two workers that end the last two slices at once do not see each other;
+    the next call without `slices` finds their dispatch.
+    """
+    is_open = exists().where(delivery.c.slice_id == slice_.c.id, delivery.c.state.in_(OPEN))
+    idle = and_(slice_.c.done.is_(False), ~is_open)
+    if slices is not None:
+        idle = and_(slice_.c.id.in_(list(slices)), idle)
+    done = update(slice_).where(idle).values(done=True).returning(slice_.c.dispatch_id)
+    touched = set((await session.execute(done)).scalars())
+    running = dispatch.c.state == DispatchState.RUNNING
+    mine = running if slices is None else and_(running, dispatch.c.id.in_(touched))
+    unfinished = exists().where(slice_.c.dispatch_id == dispatch.c.id, slice_.c.done.is_(False))
+    ended = (
+        update(dispatch)
+        .where(mine, ~unfinished)
+        .values(state=DispatchState.DONE, finished_at=now)
+        .returning(dispatch.c.id)
+    )
+    return sorted((await session.execute(ended)).scalars())
+
+
+async def finish_empty(session: AsyncSession, dispatch_id: int, now: datetime) -> None:
+    """End a dispatch that reaches nobody."""
+    nothing = ~exists().where(slice_.c.dispatch_id == dispatch.c.id)
+    await session.execute(
+        update(dispatch)
+        .where(dispatch.c.id == dispatch_id, nothing)
+        .values(state=DispatchState.DONE, finished_at=now)
+    )
+
+
+async def _record_final(session: AsyncSession, records: Sequence[Record], now: datetime) -> set[int]:
+    if not records:
+        return set()
+    rows = await _apply(session, records, "= 'sending'", now)
+    await _add(session, rows)
+    if len(rows) < len(records):
+        known = {row.id for row in rows}
+        sent = [r for r in records if r.delivery_id not in known and r.verdict.state is DeliveryState.SENT]
+        rows = [*rows, *await _record_late(session, sent, now)]
+    await _block(session, [row.id for row in rows if row.state == DeliveryState.UNREACHABLE])
+    return {row.slice_id for row in rows}
+
+
+async def _record_late(session: AsyncSession, records: Sequence[Record], now: datetime) -> Sequence[Row[Any]]:
+    """Turn what was given up as unknown, or waits to be sent again, into sent after all."""
+    if not records:
+        return []
+    given_up = select(delivery.c.id).where(
+        delivery.c.id.in_([each.delivery_id for each in records]),
+        delivery.c.state == DeliveryState.UNKNOWN,
+    )
+    parked = set((await session.execute(given_up)).scalars())
+    rows = await _apply(session, records, "IN ('unknown', 'waiting')", now)
+    await _add(session, rows)
+    for row in rows:
+        if row.id in parked:
+            await _count_one(session, row, DeliveryState.UNKNOWN, "worker_lost", -1)
+    return rows
+
+
+async def _apply(
+    session: AsyncSession, records: Sequence[Record], before: str, now: datetime
+) -> Sequence[Row[Any]]:
+    dialect = session.get_bind().dialect.name
+    statement = text(_FINAL.format(values=_VALUES[dialect], before=before)).bindparams(
+        bindparam("now", type_=UtcDateTime)
+    )
+    outcomes = json.dumps(
+        [
+            {
+                "id": each.delivery_id,
+                "attempt_id": each.attempt_id,
+                "state": each.verdict.state,
+                "reason": each.verdict.reason,
+                "message_id": each.verdict.message_id,
+            }
+            for each in records
+        ]
+    )
+    return (await session.execute(statement, {"outcomes": outcomes, "now": now})).all()
+
+
+async def _record_again(session: AsyncSession, records: Sequence[Record]) -> set[int]:
+    """Let deliveries wait for another try; a 429 does not count as one."""
+    touched: set[int] = set()
+    for each in records:
+        busy = each.verdict.reason == "busy"
+        changed = (
+            update(delivery)
+            .where(
+                delivery.c.id == each.delivery_id,
+                delivery.c.attempt_id == each.attempt_id,
+                delivery.c.state == DeliveryState.SENDING,
+            )
+            .values(
+                state=DeliveryState.WAITING,
+                reason=each.verdict.reason,
+                retry_at=each.verdict.retry_at,
+                attempt=delivery.c.attempt - (1 if busy else 0),
+            )
+            .returning(delivery.c.slice_id)
+        )
+        touched |= set((await session.execute(changed)).scalars())
+    await _skip_cancelled(session, touched)
+    return touched
+
+
+async def _skip_cancelled(session: AsyncSession, slices: set[int]) -> None:
+    """Nothing waits in a cancelled dispatch, also not what came back after the cancel."""
+    if not slices:
+        return
+    cancelled = (
+        select(slice_.c.id)
+        .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
+        .where(slice_.c.id.in_(slices), dispatch.c.state == DispatchState.CANCELLED)
+    )
+    waiting = and_(delivery.c.slice_id.in_(cancelled), delivery.c.state == DeliveryState.WAITING)
+    await _end(session, waiting, DeliveryState.SKIPPED, "cancelled", None)
+
+
+async def _end(
+    session: AsyncSession, which: Any, state: DeliveryState, reason: str, now: datetime | None
+) -> int:
+    """End a set of deliveries in one state, for one reason, and count them."""
+    changed = update(delivery).where(which).values(state=state, reason=reason, at=now)
+    columns = (delivery.c.slice_id, delivery.c.dispatch_id)
+    pairs = Counter(
+        (row.slice_id, row.dispatch_id) for row in (await session.execute(changed.returning(*columns))).all()
+    )
+    for (slice_id, dispatch_id), count in sorted(pairs.items()):
+        await _bump(session, slice_id, state, count)
+        await _explain(session, dispatch_id, state, reason, count)
+    return pairs.total()
+
+
+async def _add(session: AsyncSession, rows: Sequence[Row[Any]]) -> None:
+    """Count recorded rows: per slice and state, and per dispatch and reason. Sorted, so that none deadlock."""
+    for (slice_id, state), count in sorted(Counter((row.slice_id, row.state) for row in rows).items()):
+        await _bump(session, slice_id, state, count)
+    reasons = Counter((row.dispatch_id, row.state, row.reason) for row in rows if row.state in EXPLAINED)
+    for (dispatch_id, state, reason), count in sorted(reasons.items()):
+        await _explain(session, dispatch_id, state, reason, count)
+
+
+async def _count_one(
+    session: AsyncSession, row: Row[Any], state: DeliveryState, reason: str, change: int
+) -> None:
+    await _bump(session, row.slice_id, state, change)
+    await _explain(session, row.dispatch_id, state, reason, change)
+
+
+async def _bump(session: AsyncSession, slice_id: int, state: str, change: int) -> None:
+    column = slice_.c[str(DeliveryState(state))]
+    await session.execute(update(slice_).where(slice_.c.id == slice_id).values({column: column + change}))
+
+
+async def _explain(session: AsyncSession, dispatch_id: int, state: str, reason: str, change: int) -> None:
+    fields = {"dispatch_id": dispatch_id, "state": str(state), "reason": reason, "count": change}
+    await session.execute(_COUNT, fields)
+
+
+async def _block(session: AsyncSession, deliveries: Sequence[int]) -> None:
+    """Mark the links of unreachable people, so that nobody plans on them; unblocking brings them back."""
+    if not deliveries:
+        return
+    theirs = exists().where(
+        delivery.c.id.in_(deliveries),
+        delivery.c.member_id == account_link.c.member_id,
+        delivery.c.account_id == account_link.c.account_id,
+    )
+    await session.execute(
+        update(account_link).where(account_link.c.state == "active", theirs).values(state="blocked")
+    )
+
+
+async def _move(session: AsyncSession, records: Sequence[Record]) -> None:
+    for each in records:
+        where = select(delivery.c.member_id, delivery.c.account_id).where(delivery.c.id == each.delivery_id)
+        row = (await session.execute(where)).one()
+        taken = account_link.alias("taken")
+        free = ~exists().where(
+            taken.c.account_id == row.account_id,
+            taken.c.chat_id == each.moved_to,
+            taken.c.state != "ended",
+        )
+        await session.execute(
+            update(account_link)
+            .where(
+                account_link.c.member_id == row.member_id,
+                account_link.c.account_id == row.account_id,
+                account_link.c.state == "active",
+                free,
+            )
+            .values(chat_id=each.moved_to)
+        )

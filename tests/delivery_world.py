@@ -1,0 +1,139 @@
+"""A small world to deliver in: one organisation, members with chats, a fake channel and an engine."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+from sqlalchemy import insert, select
+
+from domain.delivery import Outcome, Sent
+from domain.messages import Content, Envelope
+from scheduler.jobs import Engine
+from services.delivery import Delivery, PaceLimits
+from storage import pace
+from storage.database import Database
+from storage.deliveries import Rules
+from storage.tables import metadata
+
+T = metadata.tables
+ACCOUNT = 1
+
+
+class FakeChannel:
+    """Remembers what it was given; `answer` says what becomes of each."""
+
+    def __init__(self, answer: Callable[[Envelope], Outcome] | None = None, latency: float = 0.0) -> None:
+        self.sent: list[Envelope] = []
+        self.file_ids: list[str | None] = []
+        self.answer = answer or (lambda envelope: Sent(message_id=envelope.to.chat_id))
+        self.latency = latency
+        self.in_flight = 0
+        self.most_in_flight = 0
+
+    async def send(self, envelope: Envelope, file_id: str | None) -> Outcome:
+        self.sent.append(envelope)
+        self.file_ids.append(file_id)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        await asyncio.sleep(self.latency)
+        self.in_flight -= 1
+        return self.answer(envelope)
+
+    @property
+    def chats(self) -> list[int]:
+        return [envelope.to.chat_id for envelope in self.sent]
+
+
+async def settle(
+    database: Database, clock, members: int = 5, *, zone: str = "Asia/Shanghai", accounts: int = 1
+) -> list[int]:
+    """Fill the database with `members` active members, linked to chat 1000 + id on the first account."""
+    async with database.begin() as session:
+        for number in range(1, accounts + 1):
+            fields = {"residency": "CN", "verifies_phones": False, "deep_link_template": ""}
+            await session.execute(insert(T["account"]).values(id=number, name=f"chat{number}", **fields))
+        await session.execute(
+            insert(T["organisation"]).values(
+                id=1,
+                path="/1/",
+                name="市委",
+                name_en="City",
+                kind="committee",
+                level="city",
+                status="active",
+                zone=zone,
+                holiday_policy="keep",
+                contact="",
+            )
+        )
+        fields = {"home_id": 1, "standing": "full", "status": "active", "mobile": False, "language": "zh_CN"}
+        rows = [{"id": n, "name": f"成员{n}", "phone_hint": "", **fields} for n in range(1, members + 1)]
+        await session.execute(insert(T["member"]), rows)
+        links = [
+            {"member_id": n, "account_id": ACCOUNT, "chat_id": 1000 + n, "state": "active", "since": clock()}
+            for n in range(1, members + 1)
+        ]
+        await session.execute(insert(T["account_link"]), links)
+    return list(range(1, members + 1))
+
+
+async def hello(source_id: int, language: str) -> Content:
+    return Content(text=f"{language} {source_id}")
+
+
+async def build(
+    database: Database,
+    clock,
+    channel: FakeChannel,
+    *,
+    rate: float = 1000.0,
+    rules: Rules | None = None,
+    sleep=None,
+    engine: Engine | None = None,
+) -> Delivery:
+    """Build a Delivery with one account; its clock is moved by its own sleeping unless `sleep` is given."""
+
+    async def nap(seconds: float) -> None:
+        clock.now += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+    delivery = Delivery(
+        database=database,
+        clock=clock,
+        jobs=(engine or Engine.in_memory()).jobs,
+        channels={ACCOUNT: channel},
+        limits={ACCOUNT: PaceLimits(rate, rate * 2)},
+        rules=rules,
+        sleep=sleep or nap,
+    )
+    delivery.sources["notice"] = hello
+    async with database.begin() as session:
+        await pace.ensure(session, ACCOUNT, rate=rate, ceiling=rate * 2, now=clock())
+    return delivery
+
+
+async def start(delivery: Delivery, database: Database, members: list[int], **more) -> int:
+    async with database.begin() as session:
+        return await delivery.dispatch(session, source="notice", source_id=7, member_ids=members, **more)
+
+
+async def run_all(delivery: Delivery, database: Database) -> None:
+    """Run every due slice once, as the job engine would, and wait for what is in flight."""
+    found = (
+        select(T["slice"].c.id, T["dispatch"].c.generation)
+        .join(T["dispatch"], T["dispatch"].c.id == T["slice"].c.dispatch_id)
+        .where(T["slice"].c.done.is_(False))
+        .order_by(T["slice"].c.id)
+    )
+    async with database.read() as session:
+        due = (await session.execute(found)).all()
+    for row in due:
+        await delivery.run_slice(row.id, row.generation)
+        await delivery.pipeline.drain()
+
+
+async def states(database: Database, dispatch_id: int) -> dict[int, tuple[str, str]]:
+    table = T["delivery"]
+    found = select(table.c.member_id, table.c.state, table.c.reason).where(table.c.dispatch_id == dispatch_id)
+    async with database.read() as session:
+        return {row.member_id: (row.state, row.reason) for row in (await session.execute(found)).all()}
