@@ -86,6 +86,7 @@ export class ChatView {
   }
 
   async load() {
+    this.thread.showTop("loading");
     try {
       const page = await api.messages(this.chat.username);
       this.chat.absorb(page.messages);

@@ -122,10 +122,11 @@ export class Thread {
   }
 
   showTop(state, retry) {
+    const first = !this.chat.loaded;
     const content = {
       idle: [],
-      loading: [h("span", { class: "spinner" }), t("chat.older")],
-      failed: [t("chat.older.failed"), button(t("retry"), retry, { class: "button small" })],
+      loading: [h("span", { class: "spinner" }), t(first ? "loading" : "chat.older")],
+      failed: [t(first ? "chat.failed" : "chat.older.failed"), button(t("retry"), retry, { class: "button small" })],
     }[state];
     this.keepingPlace(() => this.top.replaceChildren(...content));
   }
