@@ -1,0 +1,152 @@
+"""The bulk way out to any server of the Telegram Bot API, ours included: PTB's bare `ExtBot`, raw results.
+
+No `Application`: it would poll, and a second poller on one token is a 409.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import orjson
+from telegram import InputFile
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
+from telegram.ext import ExtBot
+
+from bot.channels.request import AiohttpRequest, NeverLeft, ReplyLost, ServerFailed, Throttled
+from domain.clock import Clock
+from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
+from domain.messages import Button, Content, Envelope, Media
+
+METHODS = {"photo": "send__photo", "document": "send__document"}
+"""With two underscores PTB makes the same method name of it, and does not advise its typed method."""
+GONE = {
+    "bot was blocked by the user": "blocked",
+    "user is deactivated": "deactivated",
+    "bot was kicked": "kicked",
+    "chat not found": "chat_not_found",
+    "user not found": "chat_not_found",
+}
+KEPT_PAYLOADS = 32
+LONGEST_REASON = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A content as parameters of a method, all but the recipient; nested values are JSON already."""
+
+    content: Content
+    method: str
+    parameters: dict[str, str]
+
+
+class TelegramChannel:
+    """Sends through one bot account. `media_path` finds a file by its digest."""
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        base_url: str,
+        clock: Clock,
+        media_path: Callable[[str], Path],
+        timeout: float = 20.0,
+        proxy: str | None = None,
+    ) -> None:
+        self._request = AiohttpRequest(timeout=timeout, proxy=proxy)
+        self._bot = ExtBot(
+            token=token,
+            base_url=f"{base_url.rstrip('/')}/bot",
+            request=self._request,
+            get_updates_request=self._request,
+        )
+        self._clock = clock
+        self._media_path = media_path
+        self._prepared: OrderedDict[int, Prepared] = OrderedDict()
+
+    async def send(self, envelope: Envelope, file_id: str | None) -> Outcome:
+        """Send one message; every failure comes back as an outcome."""
+        try:
+            prepared = self._prepare(envelope.content)
+            parameters: dict[str, Any] = {"chat_id": envelope.to.chat_id, **prepared.parameters}
+            media = envelope.content.media
+            if media is not None:
+                parameters[media.kind] = file_id or await self._file(media)
+        except OSError:
+            return NotSent("media_missing")
+        try:
+            message = await self._bot.do_api_request(prepared.method, api_kwargs=parameters)
+            return Sent(int(message["message_id"]), _file_id(message, media))
+        except TelegramError as error:
+            return self._outcome(error)
+        except (KeyError, TypeError, ValueError):
+            return Unknown("bad_reply")
+
+    async def close(self) -> None:
+        await self._request.shutdown()
+
+    def _prepare(self, content: Content) -> Prepared:
+        known = self._prepared.get(id(content))
+        if known is None or known.content is not content:
+            known = self._prepared[id(content)] = Prepared(content, *_call_of(content))
+            while len(self._prepared) > KEPT_PAYLOADS:
+                self._prepared.popitem(last=False)
+        return known
+
+    async def _file(self, media: Media) -> InputFile:
+        data = await anyio.Path(self._media_path(media.digest)).read_bytes()
+        return InputFile(data, filename=media.name)
+
+    def _outcome(self, error: TelegramError) -> Outcome:  # noqa: PLR0911 - one return for each fact
+        match error:
+            case Throttled(seconds=seconds):
+                return Busy(self._clock() + timedelta(seconds=seconds))
+            case NeverLeft():
+                return NotSent(error.message)
+            case InvalidToken():
+                return NotSent("unauthorized", account_dead=True)
+            case ChatMigrated(new_chat_id=chat_id):
+                return Moved(chat_id)
+            case Forbidden() if error.__cause__ is None:
+                return Unreachable(_gone(error.message) or "forbidden")
+            case BadRequest() if error.__cause__ is None:
+                gone = _gone(error.message)
+                return Unreachable(gone) if gone else Rejected(error.message[:LONGEST_REASON])
+            case ReplyLost() | ServerFailed():
+                return Unknown(error.message)
+            case _ if error.__cause__ is None:
+                return Rejected(error.message[:LONGEST_REASON])
+            case _:
+                return Unknown("bad_reply")
+
+
+def _gone(description: str) -> str | None:
+    lower = description.lower()
+    return next((reason for words, reason in GONE.items() if words in lower), None)
+
+
+def _call_of(content: Content) -> tuple[str, dict[str, str]]:
+    text, entities = ("text", "entities") if content.media is None else ("caption", "caption_entities")
+    parameters = {text: content.text} if content.text or content.media is None else {}
+    if content.entities:
+        parameters[entities] = orjson.dumps(content.entities).decode()
+    if content.keyboard:
+        rows = [[_button(button) for button in row] for row in content.keyboard]
+        parameters["reply_markup"] = orjson.dumps({"inline_keyboard": rows}).decode()
+    return ("send__message" if content.media is None else METHODS[content.media.kind]), parameters
+
+
+def _button(button: Button) -> dict[str, str]:
+    if button.url is not None:
+        return {"text": button.text, "url": button.url}
+    return {"text": button.text, "callback_data": button.data or ""}
+
+
+def _file_id(message: dict[str, Any], media: Media | None) -> str | None:
+    if media is None:
+        return None
+    file = message[media.kind]
+    return str((file[-1] if isinstance(file, list) else file)["file_id"])

@@ -1,0 +1,252 @@
+"""The channel contract over real HTTP: what a server does ends as the outcome that TELEGRAM.md names."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from bot.channels.log import LogChannel
+from bot.channels.telegram import TelegramChannel
+from domain.accounts import Address
+from domain.delivery import Busy, Moved, NotSent, Rejected, Sent, Unknown, Unreachable
+from domain.messages import Button, Content, Envelope, Media
+
+TOKEN = "42:canary-token"
+PLAIN = Content(text="大家好")
+
+
+class Server:
+    """A Bot API server that answers each call with what the test put into `reply`."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, str]]] = []
+        self.files: list[tuple[str, bytes]] = []
+        self.connections: set[object] = set()
+        self.reply: object = {"ok": True, "result": {"message_id": 7}}
+        self.status = 200
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        self.connections.add(request.transport)
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        for value in form.values():
+            if isinstance(value, web.FileField):
+                self.files.append((value.filename, value.file.read()))
+        self.calls.append((request.match_info["method"], fields))
+        if callable(self.reply):
+            return await self.reply(request)
+        if isinstance(self.reply, str):
+            return web.Response(text=self.reply, status=self.status, content_type="text/html")
+        return web.json_response(self.reply, status=self.status)
+
+    def fails(self, status: int, description: str, **parameters: int) -> None:
+        self.status = status
+        self.reply = {"ok": False, "error_code": status, "description": description}
+        if parameters:
+            self.reply["parameters"] = parameters
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+async def channel(server, clock, tmp_path) -> AsyncIterator[TelegramChannel]:
+    app = web.Application()
+    app.router.add_post(f"/bot{TOKEN}/{{method}}", server.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    channel = build(f"http://127.0.0.1:{port}", clock, tmp_path)
+    yield channel
+    await channel.close()
+    await runner.cleanup()
+
+
+def build(url: str, clock, folder: Path, token: str = TOKEN) -> TelegramChannel:
+    return TelegramChannel(
+        token=token, base_url=url, clock=clock, media_path=lambda digest: folder / digest, timeout=0.3
+    )
+
+
+def to(chat_id: int, content: Content = PLAIN) -> Envelope:
+    return Envelope(Address(1, chat_id), content)
+
+
+async def test_a_message_is_sent_with_its_entities_and_buttons(server, channel):
+    content = Content(
+        text="大家好",
+        entities=({"type": "bold", "offset": 0, "length": 2},),
+        keyboard=((Button("收到", data="ack:1"), Button("网页", url="https://example.org")),),
+    )
+    assert await channel.send(to(5, content), None) == Sent(7)
+    method, fields = server.calls[0]
+    assert method == "sendMessage"
+    assert (fields["chat_id"], fields["text"]) == ("5", "大家好")
+    assert json.loads(fields["entities"]) == [{"type": "bold", "offset": 0, "length": 2}]
+    assert json.loads(fields["reply_markup"]) == {
+        "inline_keyboard": [
+            [{"text": "收到", "callback_data": "ack:1"}, {"text": "网页", "url": "https://example.org"}]
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "method", "known"),
+    [
+        ("photo", "sendPhoto", {"photo": [{"file_id": "small"}, {"file_id": "large"}]}),
+        ("document", "sendDocument", {"document": {"file_id": "large"}}),
+    ],
+)
+async def test_a_file_is_uploaded_once_and_known_by_its_id_after_that(
+    server, channel, tmp_path, kind, method, known
+):
+    (tmp_path / "abc").write_bytes(b"picture")
+    server.reply = {"ok": True, "result": {"message_id": 8, **known}}
+    envelope = to(5, Content(text="看图", media=Media(kind, "图.png", "abc")))
+    assert await channel.send(envelope, None) == Sent(8, "large")
+    assert await channel.send(envelope, "large") == Sent(8, "large")
+    assert server.files == [("图.png", b"picture")]
+    assert [call[0] for call in server.calls] == [method, method]
+    assert server.calls[0][1]["caption"] == "看图"
+    assert server.calls[1][1][kind] == "large"
+
+
+async def test_a_missing_file_never_left_us(server, channel):
+    envelope = to(5, Content(text="", media=Media("photo", "图.png", "absent")))
+    assert await channel.send(envelope, None) == NotSent("media_missing")
+    assert server.calls == []
+
+
+async def test_one_connection_serves_many_messages(server, channel):
+    for number in range(5):
+        await channel.send(to(number), None)
+    assert len(server.connections) == 1
+
+
+async def test_a_refused_connection_never_left_us(clock, tmp_path):
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        channel = build(f"http://127.0.0.1:{held.getsockname()[1]}", clock, tmp_path)
+        outcome = await channel.send(to(5), None)
+    await channel.close()
+    assert isinstance(outcome, NotSent)
+    assert not outcome.account_dead
+
+
+async def test_a_429_holds_the_account_for_as_long_as_it_says(server, channel, clock):
+    server.fails(429, "Too Many Requests: retry after 7", retry_after=7)
+    assert await channel.send(to(5), None) == Busy(clock() + timedelta(seconds=7))
+
+
+async def test_a_429_without_a_figure_holds_for_a_second(server, channel, clock):
+    server.status, server.reply = 429, "<html>slow down</html>"
+    assert await channel.send(to(5), None) == Busy(clock() + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("status", "description", "reason"),
+    [
+        (403, "Forbidden: bot was blocked by the user", "blocked"),
+        (403, "Forbidden: user is deactivated", "deactivated"),
+        (403, "Forbidden: bot was kicked from the group chat", "kicked"),
+        (403, "Forbidden: bot can't initiate conversation with a user", "forbidden"),
+        (400, "Bad Request: chat not found", "chat_not_found"),
+    ],
+)
+async def test_a_person_out_of_reach_is_unreachable(server, channel, status, description, reason):
+    server.fails(status, description)
+    assert await channel.send(to(5), None) == Unreachable(reason)
+
+
+async def test_a_migrated_chat_has_moved(server, channel):
+    server.fails(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-100123)
+    assert await channel.send(to(5), None) == Moved(-100123)
+
+
+@pytest.mark.parametrize(
+    ("status", "description"),
+    [(400, "Bad Request: message text is empty"), (413, "Request Entity Too Large")],
+)
+async def test_a_message_the_server_never_takes_is_rejected(server, channel, status, description):
+    server.fails(status, description)
+    outcome = await channel.send(to(5), None)
+    assert isinstance(outcome, Rejected)
+    assert description.rpartition(":")[2].strip().lower() in outcome.reason.lower()
+
+
+@pytest.mark.parametrize(("status", "description"), [(401, "Unauthorized"), (404, "Not Found")])
+async def test_a_refused_token_means_the_account_is_dead(server, channel, status, description):
+    server.fails(status, description)
+    assert await channel.send(to(5), None) == NotSent("unauthorized", account_dead=True)
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+async def test_a_5xx_was_perhaps_acted_upon(server, channel, status):
+    server.fails(status, "Internal Server Error")
+    assert isinstance(await channel.send(to(5), None), Unknown)
+
+
+@pytest.mark.parametrize("status", [200, 400, 403])
+async def test_a_page_that_is_no_answer_was_perhaps_acted_upon(server, channel, status):
+    server.status, server.reply = status, "<html>proxy</html>"
+    assert isinstance(await channel.send(to(5), None), Unknown)
+
+
+async def test_an_answer_without_a_message_was_perhaps_acted_upon(server, channel):
+    server.reply = {"ok": True, "result": True}
+    assert await channel.send(to(5), None) == Unknown("bad_reply")
+
+
+async def test_a_stall_was_perhaps_acted_upon(server, channel):
+    async def stall(request: web.Request) -> web.Response:
+        await asyncio.sleep(2)
+        return web.Response()
+
+    server.reply = stall
+    assert isinstance(await channel.send(to(5), None), Unknown)
+
+
+async def test_a_reset_after_the_request_left_was_perhaps_acted_upon(server, channel):
+    async def reset(request: web.Request) -> web.Response:
+        request.transport.abort()
+        return web.Response()
+
+    server.reply = reset
+    assert isinstance(await channel.send(to(5), None), Unknown)
+
+
+async def test_half_a_reply_was_perhaps_acted_upon(server, channel):
+    async def half(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b'{"ok": tr')
+        request.transport.abort()
+        return response
+
+    server.reply = half
+    assert isinstance(await channel.send(to(5), None), Unknown)
+
+
+async def test_no_outcome_and_no_log_names_the_token(server, channel, caplog):
+    caplog.set_level("DEBUG")
+    outcomes = []
+    for reply in ("<html>", {"ok": False}):
+        server.reply = reply
+        outcomes.append(await channel.send(to(5), None))
+    assert TOKEN not in repr(outcomes) + caplog.text
+
+
+async def test_the_log_channel_calls_everything_sent():
+    channel = LogChannel()
+    assert await channel.send(to(5), None) == Sent(1)
+    assert await channel.send(to(6, Content("", media=Media("photo", "a", "d"))), None) == Sent(2, "d")
+    await channel.close()
