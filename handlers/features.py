@@ -2,7 +2,7 @@
 
 from aiogram import Router
 
-from handlers import cancel, help, language, me, menu, privacy, start, stop  # noqa: A004 - named as the command
+from handlers import approvals, cancel, help, invite, language, me, menu, privacy, start, stop  # noqa: A004 - named as the command
 
-FEATURES = (cancel, help, language, me, menu, privacy, start, stop)
-ROUTERS: tuple[Router, ...] = (start.router,)
+FEATURES = (approvals, cancel, help, invite, language, me, menu, privacy, start, stop)
+ROUTERS: tuple[Router, ...] = (start.router, invite.router)

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.filters.callback_data import CallbackData
@@ -66,7 +67,7 @@ def screen(title: str, *paragraphs: str | Text) -> Text:
 
 async def show(event: Event, text: str | Text, markup: InlineKeyboardMarkup | None = None) -> Message:
     """Edit the message of a tap, or answer a message with a new one; returns the message that is seen then."""
-    content = text.as_kwargs() if isinstance(text, Text) else {"text": text}
+    content = _content(text)
     if isinstance(event, Message):
         return await event.answer(**content, reply_markup=markup)
     await event.answer()
@@ -79,7 +80,7 @@ async def show(event: Event, text: str | Text, markup: InlineKeyboardMarkup | No
 
 async def send(event: Event, text: str | Text, markup: Markup | None = None) -> Message:
     """Answer with a new message, below what is there."""
-    content = text.as_kwargs() if isinstance(text, Text) else {"text": text}
+    content = _content(text)
     assert event.bot is not None  # noqa: S101 - the dispatcher binds every event
     return await event.bot.send_message(chat_of(event), **content, reply_markup=markup)
 
@@ -91,11 +92,15 @@ def chat_of(event: Event) -> int:
     return event.message.chat.id if event.message is not None else event.from_user.id
 
 
+def _content(text: str | Text) -> dict[str, Any]:
+    return text.as_kwargs() if isinstance(text, Text) else {"text": text}
+
+
 async def _edit(
-    message: Message, content: dict[str, object], markup: InlineKeyboardMarkup | None
+    message: Message, content: dict[str, Any], markup: InlineKeyboardMarkup | None
 ) -> Message | None:
     try:
-        edited = await message.edit_text(**content, reply_markup=markup)  # type: ignore[arg-type]
+        edited = await message.edit_text(**content, reply_markup=markup)
     except TelegramBadRequest as error:
         if _UNCHANGED in error.message:
             return message

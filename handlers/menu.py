@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 
 from domain.permissions import Actor
@@ -55,6 +56,7 @@ def _go(words: Words, name: str) -> Any:
 
 
 @taps.tap(Go)
-async def on_go(query: CallbackQuery, tap: Go, **data: Any) -> None:
-    """Run a command in place."""
-    await taps.run_command(tap.to, query, **data)
+async def on_go(query: CallbackQuery, tap: Go, state: FSMContext, **data: Any) -> None:
+    """Run a command in place; whatever dialogue was open is left."""
+    await state.clear()
+    await taps.run_command(tap.to, query, state=state, **data)

@@ -10,6 +10,8 @@ from aiogram.types import (
     ReplyKeyboardRemove,
 )
 
+from aiogram.utils.formatting import Text
+
 from domain.accounts import Address, LinkState
 from domain.permissions import Actor
 from handlers.keyboards import Event, Go, button, screen, send, show
@@ -107,7 +109,7 @@ async def _tell(event: Event, words: Words, joining: Joining) -> None:
         await show(event, *_joined(words))
 
 
-def _joined(words: Words) -> tuple[object, InlineKeyboardMarkup]:
+def _joined(words: Words) -> tuple[Text, InlineKeyboardMarkup]:
     text = screen(words("start.joined.title"), words("start.joined.what"), words("start.joined.stop"))
     return text, InlineKeyboardMarkup(inline_keyboard=[[button(words("menu.home"), Go(to="menu"))]])
 

@@ -53,9 +53,9 @@ class Audit:
             async with self._database.begin() as session:
                 await audit.lock_seals(session)
                 sealed = await audit.seal_next(session, now, batch)
-            if sealed is None:
+            if not sealed:
                 return total
-            total += sealed.entries
+            total += sealed
 
     async def verify(self) -> Broken | None:
         """Walk the chain from its beginning; returns the first place where it does not hold."""

@@ -169,6 +169,10 @@ class Invitations:
 
     # The secretary who invites
 
+    def require_inviter(self, actor: Actor) -> None:
+        """Raise unless the actor may invite somebody somewhere."""
+        self._paths(actor, Action.INVITE)
+
     async def search(self, actor: Actor, name: str, page: int) -> tuple[list[Candidate], bool]:
         """Find members of the actor's subtrees by name; the flag says whether there are more."""
         paths = self._paths(actor, Action.INVITE)
@@ -229,6 +233,12 @@ class Invitations:
                 subject_id=seen.member_id,
                 organisation_id=seen.home_id,
             )
+        return seen
+
+    async def decidable(self, actor: Actor, link_id: int) -> WaitingLink:
+        """Return a link that the actor has opened before, to ask for the decision."""
+        async with self._database.read() as session:
+            _, seen = await self._decidable(session, actor, link_id)
         return seen
 
     async def approve(self, actor: Actor, link_id: int) -> WaitingLink:

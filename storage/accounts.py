@@ -161,7 +161,8 @@ async def language_of(session: AsyncSession, address: Address) -> str | None:
         .where(*_at(_link, address), _link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED]))
     )
     row = (await session.execute(select(chosen.scalar_subquery(), linked.scalar_subquery()))).one()
-    return row[0] or row[1]
+    language: str | None = row[0] or row[1]
+    return language
 
 
 async def set_language(session: AsyncSession, address: Address, language: str) -> None:
@@ -191,8 +192,8 @@ async def _move(
     session: AsyncSession, link_id: int, before: str, after: str, since: datetime, decided_by: int | None
 ) -> bool:
     change = update(_link).where(_link.c.id == link_id, _link.c.state == before)
-    moved = await session.execute(change.values(state=after, since=since, decided_by=decided_by))
-    return bool(moved.rowcount)
+    moved = change.values(state=after, since=since, decided_by=decided_by).returning(_link.c.id)
+    return (await session.execute(moved)).first() is not None
 
 
 def _waiting_query() -> Any:

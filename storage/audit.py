@@ -86,12 +86,12 @@ async def readings_of(session: AsyncSession, member_id: int, limit: int) -> list
     return [Reading(at=row.at, actor_name=row.name) for row in await session.execute(query)]
 
 
-async def seal_next(session: AsyncSession, at: datetime, batch: int = BATCH) -> Seal | None:
-    """Seal the oldest entries that carry no seal yet; `None` when there is none."""
+async def seal_next(session: AsyncSession, at: datetime, batch: int = BATCH) -> int:
+    """Seal the oldest entries that carry no seal yet; returns how many."""
     query = select(_entry).where(_entry.c.seal_id.is_(None)).order_by(_entry.c.id).limit(batch)
     entries = [_to_entry(row) for row in await session.execute(query)]
     if not entries:
-        return None
+        return 0
     previous = await latest_head(session)
     values = {
         "at": at,
@@ -104,7 +104,7 @@ async def seal_next(session: AsyncSession, at: datetime, batch: int = BATCH) -> 
     seal_id = (await session.execute(insert(_seal).values(values).returning(_seal.c.id))).scalar_one()
     ids = [entry.id for entry in entries]
     await session.execute(update(_entry).where(_entry.c.id.in_(ids)).values(seal_id=seal_id))
-    return Seal(id=seal_id, **values)
+    return len(entries)
 
 
 async def latest_head(session: AsyncSession) -> bytes:

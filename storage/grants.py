@@ -1,5 +1,6 @@
 """Role grants, and the person behind a chat with theirs."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -85,7 +86,7 @@ def _actor_query(on: date) -> Any:
     )
 
 
-def _to_actor(rows: list[Any], language: str) -> Actor:
+def _to_actor(rows: Sequence[Any], language: str) -> Actor:
     first = rows[0]
     grants = tuple(
         Grant(

@@ -66,7 +66,8 @@ async def of_link(session: AsyncSession, link_id: int) -> Invitation | None:
 async def use(session: AsyncSession, invitation_id: int, at: datetime) -> bool:
     """Mark an invitation as used; `False` if another chat was faster."""
     unused = update(_invitation).where(_invitation.c.id == invitation_id, _invitation.c.used_at.is_(None))
-    return bool((await session.execute(unused.values(used_at=at))).rowcount)
+    used = unused.values(used_at=at).returning(_invitation.c.id)
+    return (await session.execute(used)).first() is not None
 
 
 def _to_invitation(row: Any) -> Invitation | None:

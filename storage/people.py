@@ -87,10 +87,8 @@ async def subscriptions(session: AsyncSession, member_id: int) -> int:
 async def set_stopped(session: AsyncSession, member_id: int, at: datetime | None) -> bool:
     """Stop or resume a member's messages; `False` if it was so already."""
     other = _member.c.stopped_at.is_(None) if at else _member.c.stopped_at.is_not(None)
-    changed = await session.execute(
-        update(_member).where(_member.c.id == member_id, other).values(stopped_at=at)
-    )
-    return bool(changed.rowcount)
+    change = update(_member).where(_member.c.id == member_id, other).values(stopped_at=at)
+    return (await session.execute(change.returning(_member.c.id))).first() is not None
 
 
 def _found_query() -> Any:

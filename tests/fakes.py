@@ -156,7 +156,7 @@ class World:
 
     async def feed(self, **event: Any) -> None:
         update = Update(update_id=next(self._updates), **event)
-        await self.dispatcher.feed_update(self.bot, update, **self.data)
+        await self.dispatcher.feed_update(self.bot, update, account_id=self.account_id, **self.data)
 
 
 class Chat:

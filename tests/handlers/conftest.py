@@ -18,9 +18,9 @@ from services.members import Members
 from services.people import People
 from storage.database import Database
 from storage.sealing import Sealer
-from storage.tables import AccountRow
 from tests.conftest import HandClock
 from tests.fakes import RecordingSession, World
+from tests.town import Town, build
 
 _dispatchers: list[Dispatcher] = []
 
@@ -43,17 +43,28 @@ def toolbox(database: Database, clock: HandClock, sealer: Sealer) -> Any:
 
 
 @pytest.fixture
-async def world(database: Database, toolbox: Any, clock: HandClock) -> World:
-    """Yield an account of the web chat's kind, with the real features in front of the real services."""
-    async with database.begin() as session:
-        account = AccountRow(name="webchat", deep_link_template="http://chat.test/{bot}?start={payload}")
-        session.add(account)
-        await session.flush()
+async def town(database: Database, sealer: Sealer) -> Town:
+    return await build(database, sealer)
+
+
+@pytest.fixture
+def world(town: Town, toolbox: Any, clock: HandClock) -> World:
+    """Yield the web chat's account, with the real features in front of the real services."""
+    return _world(town.account_id, toolbox, clock)
+
+
+@pytest.fixture
+def telegram(town: Town, toolbox: Any, clock: HandClock) -> World:
+    """Yield the account of a messenger that verifies phone numbers."""
+    return _world(town.telegram_id, toolbox, clock)
+
+
+def _world(account_id: int, toolbox: Any, clock: HandClock) -> World:
     session = RecordingSession()
-    bot = Bot("99:" + "x" * 35, session=session)
     dispatcher = _dispatcher()
     dispatcher.fsm.storage = MemoryStorage()
-    return World(bot, session, dispatcher, {"toolbox": toolbox, "clock": clock}, account.id or 0)
+    bot = Bot("99:" + "x" * 35, session=session)
+    return World(bot, session, dispatcher, {"toolbox": toolbox, "clock": clock}, account_id)
 
 
 def _dispatcher() -> Dispatcher:
@@ -71,9 +82,10 @@ def _dispatcher() -> Dispatcher:
 
 async def _identify(handler: Any, update: Any, data: dict[str, Any]) -> Any:
     toolbox, clock = data["toolbox"], data["clock"]
-    address = Address(1, update.event.from_user.id)
+    address = Address(data["account_id"], update.event.from_user.id)
     language = await toolbox.people.language_of(address)
     data["address"] = address
+    data["account"] = await toolbox.people.account(address.account_id)
     data["words"] = speak(language)
     data["actor"] = await toolbox.people.actor_of(address, day_of(clock()))
     return await handler(update, data)
