@@ -1,5 +1,6 @@
 /** The page's start: who is here, which address was asked for, and which screen that makes. */
 
+import { address, chatAddress } from "./address.js";
 import * as api from "./api.js";
 import { actionButton, entryScreen, joinForm } from "./entry.js";
 import { Inside } from "./inside.js";
@@ -11,16 +12,6 @@ const root = document.getElementById("app");
 const chosenBefore = /(?:^|; )webchat_language=/.test(document.cookie);
 let inside = null;
 let redraw = () => {};
-
-/** The address as {code} of a sign-in link, or {bot, payload} of a chat, or nothing. */
-function address() {
-  const [first, second] = location.pathname.split("/").filter(Boolean);
-  if (first === "in") {
-    return { code: decodeURIComponent(second ?? "") };
-  }
-  const bot = first === "t" ? second : first;
-  return { bot: bot ?? null, payload: new URLSearchParams(location.search).get("start") };
-}
 
 function screen(kind, options = {}, ...extra) {
   inside?.close();
@@ -91,11 +82,18 @@ async function arrive({ person, start }) {
   } else if (me.language) {
     useLanguage(me.language);
   }
-  history.replaceState(null, "", start ? `/${start.bot}` : "/");
-  if (start) {
-    await api.start(start.bot, start.payload);
+  history.replaceState(null, "", chatAddress(start?.bot));
+  await enter(me, { bot: start?.bot ?? null, payload: start ? await startNow(start) : null });
+}
+
+/** The code is spent, so a start that fails must not fail the sign-in: its payload then waits behind the Start button. */
+async function startNow({ bot, payload }) {
+  try {
+    await api.start(bot, payload);
+    return null;
+  } catch {
+    return payload;
   }
-  await enter(me, { bot: start?.bot ?? null, payload: null });
 }
 
 async function enter(me, { bot, payload }) {

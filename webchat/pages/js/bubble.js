@@ -7,6 +7,9 @@ import { fullTime, size, time } from "./format.js";
 import { icon } from "./icons.js";
 import { t } from "./strings.js";
 
+const TALLEST = 24;
+const NARROWEST = 9;
+
 /** acts: onCommand(text), onPress(message, data), onPhoto(message), onJump(id), onMenu(message, anchor). */
 export function bubble(message, chat, acts) {
   const text = message.text ?? message.caption;
@@ -75,7 +78,14 @@ function photo(message, acts) {
     decoding: "async",
   });
   picture.addEventListener("error", () => picture.closest("button")?.classList.add("broken"));
-  return button(picture, () => acts.onPhoto(message), { class: "photo", "aria-label": t("message.photo.open") });
+  const frame = button(picture, () => acts.onPhoto(message), { class: "photo", "aria-label": t("message.photo.open") });
+  frame.style.width = `${frameWidth(largest)}rem`;
+  return frame;
+}
+
+/** Known before the picture is there, so that nothing jumps when it arrives. */
+function frameWidth({ width, height }) {
+  return Math.max(NARROWEST, Math.min(width / 16, TALLEST * (width / height)));
 }
 
 function documentCard(file) {

@@ -1,5 +1,6 @@
 /** The page of someone signed in: their chats, the live stream, and which chat is open. */
 
+import { address, chatAddress } from "./address.js";
 import * as api from "./api.js";
 import { ChatList } from "./chat_list.js";
 import { Chat } from "./chat_model.js";
@@ -133,19 +134,22 @@ export class Inside {
       onSettings: () => this.settings(),
       onTouched: () => this.touched(),
       onRead: () => this.touched(),
-      onStarted: (username) => history.replaceState(null, "", `/${username}`),
+      onStarted: (username) => history.replaceState(null, "", chatAddress(username)),
       onRefused: (error) => this.refused(error),
     };
   }
 
   go(username) {
-    history.pushState(null, "", username ? `/${username}` : "/");
+    if (username && username === this.view?.chat.username) {
+      return;
+    }
+    history.pushState(null, "", chatAddress(username));
     this.open(username);
   }
 
   followAddress() {
-    const [first] = location.pathname.split("/").filter(Boolean);
-    this.open(first ?? this.onlyUsername);
+    const { bot, payload } = address();
+    this.open(bot ?? this.onlyUsername, payload);
   }
 
   touched() {
@@ -163,7 +167,7 @@ export class Inside {
     const view = this.view?.chat === chat ? this.view : null;
     const handlers = {
       message: () => this.gotMessage(chat, view, event.message, isNew),
-      edit: () => chat.put(event.message, { onlyKnown: true }),
+      edit: () => this.gotEdit(chat, view, event.message),
       delete: () => chat.remove(event.message_id),
       callback_answer: () => view?.answered(event),
       action: () => view?.acting(event.action),
@@ -190,6 +194,12 @@ export class Inside {
     if (view && added) {
       view.thread.arrived(message);
     }
+  }
+
+  gotEdit(chat, view, message) {
+    chat.put(message, { onlyKnown: true });
+    view?.idle();
+    view?.thread.tell(message);
   }
 
   async refresh(chat) {

@@ -110,11 +110,16 @@ export class Thread {
       this.toBottom();
       return;
     }
-    announce(t("chat.incoming", { name: this.chat.name, text: summary(message) }));
+    this.tell(message);
     if (!this.stuck) {
       this.fresh += 1;
       this.showPill();
     }
+  }
+
+  /** Read a new or changed message to those who cannot see it. */
+  tell(message) {
+    announce(t("chat.incoming", { name: this.chat.name, text: summary(message) }));
   }
 
   showTyping(visible) {
