@@ -8,7 +8,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 from domain.permissions import Actor
 from handlers import taps
 from handlers.keyboards import Event, Go, Row, button, screen, show
-from handlers.welcome import welcome_stranger
+from handlers.welcome import members_only
 from locales import Words
 from services.members import Overview
 from services.toolbox import Toolbox
@@ -17,11 +17,8 @@ _MEMBER_ROWS = (("me", "notices"), ("org", "topics"), ("language", "privacy"))
 
 
 @taps.command("menu")
-async def on_menu(event: Event, toolbox: Toolbox, actor: Actor | None, words: Words, **data: Any) -> None:
-    """Show the main menu; a stranger is told how one is invited."""
-    if actor is None:
-        await welcome_stranger(event, toolbox=toolbox, words=words, **data)
-        return
+@members_only
+async def on_menu(event: Event, toolbox: Toolbox, actor: Actor, words: Words) -> None:
     await show_menu(event, toolbox, actor, words)
 
 
