@@ -3,6 +3,7 @@
 No `Application`: it would poll, and a second poller on one token is a 409.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import anyio
 import orjson
 from telegram import InputFile
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
@@ -97,7 +97,7 @@ class TelegramChannel:
         return known
 
     async def _file(self, media: Media) -> InputFile:
-        data = await anyio.Path(self._media_path(media.digest)).read_bytes()
+        data = await asyncio.to_thread(self._media_path(media.digest).read_bytes)
         return InputFile(data, filename=media.name)
 
     def _outcome(self, error: TelegramError) -> Outcome:  # noqa: PLR0911 - one return for each fact
