@@ -10,6 +10,8 @@ from typing import Final
 from aiohttp import web
 
 PAGES: Final = Path(__file__).parent / "pages"
+MAX_UPLOAD: Final = web.AppKey("page_max_upload", int)  # told to the page, which then refuses before it uploads
+DEFAULT_MAX_UPLOAD: Final = 20 * 1024 * 1024
 LANGUAGES: Final = ("zh", "en")
 LANGUAGE_COOKIE: Final = "webchat_language"
 USERNAME: Final = r"[A-Za-z][A-Za-z0-9_]{2,31}"
@@ -46,9 +48,9 @@ def routes() -> list[web.RouteDef]:
 
 
 async def shell(request: web.Request) -> web.Response:
-    language = choose_language(request)
+    limit = request.app.get(MAX_UPLOAD, DEFAULT_MAX_UPLOAD)
     return web.Response(
-        text=shell_html(language),
+        text=shell_html(choose_language(request), limit),
         content_type="text/html",
         charset="utf-8",
         headers={**SAFETY_HEADERS, "Cache-Control": "no-store", "Vary": "Accept-Language, Cookie"},
@@ -95,8 +97,9 @@ def preferred_language(header: str) -> str:
     return max(accepted, key=lambda wish: wish[0])[1] if accepted else LANGUAGES[0]
 
 
-def shell_html(language: str) -> str:
-    return assets()[f"index.{language}.html"].decode().replace("{assets}", f"/static/{version()}")
+def shell_html(language: str, max_upload: int) -> str:
+    shell = assets()[f"index.{language}.html"].decode()
+    return shell.replace("{assets}", f"/static/{version()}").replace("{max_upload}", str(max_upload))
 
 
 def content_type(name: str) -> str:

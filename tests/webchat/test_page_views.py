@@ -89,7 +89,7 @@ async def test_no_name_leads_out_of_the_page_folder(client: Client, name: str) -
 
 async def test_every_file_the_shell_names_is_there(client: Client) -> None:
     for language in page_views.LANGUAGES:
-        addresses = re.findall(r'(?:href|src)="([^"]+)"', page_views.shell_html(language))
+        addresses = re.findall(r'(?:href|src)="([^"]+)"', page_views.shell_html(language, 1))
         assert len(addresses) > 5
         for address in addresses:
             assert (await client.get(address)).status == 200

@@ -76,8 +76,9 @@ export class Chat {
     });
   }
 
-  /** The pending text that this message of ours settles, when the stream is faster than the answer. */
+  /** What is on its way and settled by this message of ours, when the stream is faster than the answer. */
   pendingFor(message) {
-    return this.pending.find((entry) => entry.text !== undefined && entry.text === message.text);
+    const isFile = Boolean(message.photo || message.document);
+    return this.pending.find((entry) => !entry.failed && (isFile ? entry.file : entry.text !== undefined && entry.text === message.text));
   }
 }
