@@ -29,6 +29,7 @@ from domain.members import MemberStatus
 from domain.permissions import Action, Actor
 from domain.phones import normalised
 from domain.refusals import NotAllowed, NotFound
+from services.alerts import Alerts
 from services.audit import Audit
 from storage import accounts, invitations, people
 from storage.accounts import WaitingLink
@@ -82,11 +83,14 @@ class Candidate:
 class Invitations:
     """Joins chats to members."""
 
-    def __init__(self, *, database: Database, clock: Clock, audit: Audit, sealer: Sealer) -> None:
+    def __init__(
+        self, *, database: Database, clock: Clock, audit: Audit, sealer: Sealer, alerts: Alerts
+    ) -> None:
         self._database = database
         self._clock = clock
         self._audit = audit
         self._sealer = sealer
+        self._alerts = alerts
         self._wrong = WrongCodes()
 
     # The person with a code
@@ -116,7 +120,7 @@ class Invitations:
                 check_open(invitation, now)
                 if not await invitations.use(session, invitation.id, now):
                     raise InvitationUsed
-                await accounts.add_waiting(
+                link_id = await accounts.add_waiting(
                     session,
                     member_id=invitation.member_id,
                     address=address,
@@ -125,6 +129,8 @@ class Invitations:
                 )
                 await self._note(session, "link.asked", found, actor_id=invitation.member_id)
             by_phone = await _by_phone(session, address, invitation, found)
+            if link is None and not by_phone:
+                await self._alerts.link_waiting(session, link_id, found.home_path)
         return Joining(state=LinkState.PENDING if link is None else link.state, by_phone=by_phone)
 
     async def standing(self, address: Address) -> Joining | None:
@@ -248,6 +254,7 @@ class Invitations:
             if link.state is not LinkState.ACTIVE:
                 found = await _active(session, link.member_id)
                 await self._activate(session, link, found, decided_by=actor.member_id)
+                await self._alerts.link_joined(session, link.id, link.member_id)
         return seen
 
     async def refuse(self, actor: Actor, link_id: int) -> WaitingLink:

@@ -123,7 +123,7 @@ class Members:
             hosts=tuple(await people.hosts_of(session, member_id)),
             accounts=tuple(await accounts.names_of(session, member_id)),
             topics=await people.subscriptions(session, member_id),
-            readings=tuple(await readings_of(session, member_id, SHOWN_READINGS)),
+            readings=_once_a_day(await readings_of(session, member_id, 10 * SHOWN_READINGS)),
         )
 
     async def _member(self, session: Session, member_id: int) -> Member:
@@ -131,3 +131,11 @@ class Members:
         if found is None:
             raise NotFound
         return found.member
+
+
+def _once_a_day(readings: list[Reading]) -> tuple[Reading, ...]:
+    """Keep the latest look of each reader and day."""
+    seen: dict[tuple[str, date], Reading] = {}
+    for reading in readings:
+        seen.setdefault((reading.actor_name, day_of(reading.at)), reading)
+    return tuple(seen.values())[:SHOWN_READINGS]

@@ -74,7 +74,7 @@ async def detail_of(
 
 
 async def readings_of(session: AsyncSession, member_id: int, limit: int) -> list[Reading]:
-    """Return who looked at a member's record, the latest first."""
+    """Return the last looks at a member's record, the latest first."""
     query = (
         select(_entry.c.at, _member.c.name)
         .join(_member, _member.c.id == _entry.c.actor_id)

@@ -140,6 +140,18 @@ class RecordingSession(BaseSession):
         return after
 
 
+class RecordingDelivery:
+    """Holds what would go out besides direct answers, by source and recipients."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, Any] = {}
+        self.told: list[tuple[str, list[int]]] = []
+
+    async def dispatch(self, session: Any, *, source: str, member_ids: list[int], **more: Any) -> int:
+        self.told.append((source, list(member_ids)))
+        return len(self.told)
+
+
 @dataclass
 class World:
     """One bot account, one dispatcher, one toolbox; `chat` gives the people in front of it."""
@@ -241,11 +253,11 @@ class Chat:
         await self.world.feed(callback_query=query)
 
     async def block(self) -> None:
-        banned = ChatMemberBanned(user=BOT, until_date=0)
+        banned = ChatMemberBanned(user=BOT, until_date=WHEN)
         await self._presence(ChatMemberMember(user=BOT), banned)
 
     async def unblock(self) -> None:
-        banned = ChatMemberBanned(user=BOT, until_date=0)
+        banned = ChatMemberBanned(user=BOT, until_date=WHEN)
         await self._presence(banned, ChatMemberMember(user=BOT))
 
     async def _presence(self, before: Any, after: Any) -> None:

@@ -12,6 +12,7 @@ from domain.clock import day_of
 from domain.refusals import Refusal
 from handlers import features, taps
 from locales import speak
+from services.alerts import Alerts
 from services.audit import Audit
 from services.invitations import Invitations
 from services.members import Members
@@ -19,7 +20,7 @@ from services.people import People
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.conftest import HandClock
-from tests.fakes import RecordingSession, World
+from tests.fakes import RecordingDelivery, RecordingSession, World
 from tests.town import Town, build
 
 _dispatchers: list[Dispatcher] = []
@@ -34,11 +35,14 @@ def sealer() -> Sealer:
 def toolbox(database: Database, clock: HandClock, sealer: Sealer) -> Any:
     """Yield the services that a chat needs; a test may set more of them."""
     audit = Audit(database=database, clock=clock, sealer=sealer)
+    delivery = RecordingDelivery()
+    alerts: Any = Alerts(clock=clock, delivery=delivery)
     return SimpleNamespace(
         audit=audit,
         people=People(database=database),
         members=Members(database=database, clock=clock, audit=audit),
-        invitations=Invitations(database=database, clock=clock, audit=audit, sealer=sealer),
+        invitations=Invitations(database=database, clock=clock, audit=audit, sealer=sealer, alerts=alerts),
+        delivery=delivery,
     )
 
 

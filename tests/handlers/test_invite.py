@@ -156,6 +156,22 @@ async def test_a_secretary_approves_and_the_member_is_in(
     assert len(secretary.messages) == 1
 
 
+async def test_the_nearest_secretary_is_told_who_waits_and_the_member_who_is_in(
+    secretary: Chat, world: World, town: Town, toolbox: Any
+):
+    await _waiting(world, town, toolbox)
+    nearest = town.members["branch_secretary"]
+    assert toolbox.delivery.told == [("link_waiting", [nearest])]
+    content = await toolbox.delivery.sources["link_waiting"](1, "zh_CN")
+    await secretary.say("/start")
+    await secretary.tap(content.keyboard[0][0].data)
+    for label in ("王芳", "是本人", "确认加入"):
+        await secretary.press(label)
+    assert toolbox.delivery.told[1:] == [("link_joined", [town.members["wang"]])]
+    joined = await toolbox.delivery.sources["link_joined"](1, "en")
+    assert "welcome" in joined.text
+
+
 async def test_a_refused_person_stays_a_stranger(secretary: Chat, world: World, town: Town, toolbox: Any):
     member = await _waiting(world, town, toolbox)
     await secretary.say("/approvals")
