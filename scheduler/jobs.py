@@ -17,6 +17,7 @@ from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.ports.driver import Driver
 
+from storage.database import Database
 from storage.jobs import Jobs
 
 Handler = Callable[[bytes], Awaitable[float | None]]
@@ -47,8 +48,11 @@ class Engine:
         return cls(normal, urgent, Jobs(queries), None)
 
     @classmethod
-    async def on_postgres(cls, dsn: str) -> "Engine":
-        """Build the engine of a fleet over PostgreSQL; `dsn` as asyncpg takes it."""
+    async def for_database(cls, database: Database) -> "Engine":
+        """Build the engine for a database: of this process on SQLite, of the whole fleet on PostgreSQL."""
+        if database.dialect == "sqlite":
+            return cls.in_memory()
+        dsn = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         pool = await asyncpg.create_pool(dsn, min_size=POOL_SIZE, max_size=POOL_SIZE)
         driver: Driver = AsyncpgPoolDriver(pool)
         normal, urgent = (PgQueuer(connection=driver) for _ in PLACES)

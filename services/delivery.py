@@ -10,13 +10,14 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from domain.clock import Clock
 from domain.delivery import DispatchState, Lane, UnknownPolicy
 from domain.messages import Content
 from domain.pace import Pace
 from services.pipeline import Channel, Pipeline, Sleep, Turn
-from storage import dispatches, outcomes, pace
+from storage import audiences, dispatches, outcomes, pace
 from storage.database import Database, Session
 from storage.deliveries import OpenSlice, Rules
 from storage.dispatches import Dispatch, DueSlice, Tally
@@ -29,6 +30,14 @@ STALE_AFTER = timedelta(seconds=90)
 KEPT_CONTENTS = 64
 
 Source = Callable[[int, str], Awaitable[Content]]
+
+
+class Engine(Protocol):
+    """What this needs of a job engine: `scheduler.jobs` has it."""
+
+    def handle(
+        self, name: str, handler: Callable[[bytes], Awaitable[float | None]], *, urgent: bool = False
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +134,6 @@ class Delivery:
         if audience_id is None:
             members = dispatches.named(member_ids)
         else:
-            from storage import audiences
-
             members = audiences.members_of(await audiences.load(session, audience_id))
         await dispatches.materialise(session, dispatch_id, members)
         await outcomes.finish_empty(session, dispatch_id, now)
@@ -136,6 +143,15 @@ class Delivery:
     async def run_slice(self, slice_id: int, generation: int) -> Turn:
         """Work on a slice for a turn; the job engine calls it."""
         return await self.pipeline.run(slice_id, generation)
+
+    def serve(self, engine: Engine) -> None:
+        """Let a job engine call us for each slice; before it starts."""
+        for lane, name in SLICE_JOB.items():
+            engine.handle(name, self._work, urgent=lane is Lane.URGENT)
+
+    async def _work(self, payload: bytes) -> float | None:
+        slice_id, _, generation = payload.decode().partition(":")
+        return (await self.run_slice(int(slice_id), int(generation))).again_in
 
     async def pause(self, dispatch_id: int) -> bool:
         """Stop sending within a second; say whether it was running."""

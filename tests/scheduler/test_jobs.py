@@ -1,0 +1,140 @@
+"""The job engine, in memory and over PostgreSQL: transactional, deduplicating, yielding."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.queries import Queries
+
+from scheduler.jobs import Engine
+from storage.jobs import Job
+from tests.delivery_world import FakeChannel, build, settle, start
+
+ONE = Job("work", b"1", "work:1")
+
+
+@pytest.fixture
+async def engine(database) -> AsyncIterator[Engine]:
+    engine = await Engine.for_database(database)
+    yield engine
+    await engine.stop()
+
+
+async def until(condition, seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+class Worker:
+    """A handler that notes its payloads and answers as told."""
+
+    def __init__(self, *answers: float | None) -> None:
+        self.done: list[bytes] = []
+        self.answers = iter(answers)
+
+    async def __call__(self, payload: bytes) -> float | None:
+        self.done.append(payload)
+        return next(self.answers, None)
+
+
+async def test_a_job_enqueued_in_a_transaction_is_done_after_the_commit(database, engine):
+    worker = Worker()
+    engine.handle("work", worker)
+    await engine.start()
+    async with database.begin() as session:
+        await engine.jobs.enqueue(session, [ONE])
+        await asyncio.sleep(0.2)
+        assert worker.done == []
+    await until(lambda: worker.done)
+    assert worker.done == [b"1"]
+
+
+async def test_a_rolled_back_job_is_never_done_though_it_was_the_first_statement(database, engine):
+    worker = Worker()
+    engine.handle("work", worker)
+
+    async def fail() -> None:
+        async with database.begin() as session:
+            await engine.jobs.enqueue(session, [ONE])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    async with database.begin() as session:
+        await engine.jobs.enqueue(session, [Job("work", b"2", "work:2")])
+    await engine.start()
+    await until(lambda: worker.done)
+    await asyncio.sleep(0.2)
+    assert worker.done == [b"2"]
+
+
+async def test_a_key_that_waits_is_not_taken_twice_and_the_transaction_lives_on(database, engine):
+    worker = Worker()
+    engine.handle("work", worker)
+    for _ in range(2):
+        async with database.begin() as session:
+            await engine.jobs.enqueue(session, [ONE, ONE])
+            await engine.jobs.enqueue(session, [])
+    await engine.start()
+    await until(lambda: worker.done)
+    await asyncio.sleep(0.3)
+    assert worker.done == [b"1"]
+
+
+async def test_a_handler_that_asks_is_called_again(database, engine):
+    worker = Worker(0.05, 0.05)
+    engine.handle("work", worker)
+    async with database.begin() as session:
+        await engine.jobs.enqueue(session, [ONE])
+    await engine.start()
+    await until(lambda: len(worker.done) == 3)
+
+
+async def test_urgent_work_has_a_place_while_all_others_are_taken(database, engine):
+    release = asyncio.Event()
+    taken, urgent = [], Worker()
+
+    async def slow(payload: bytes) -> None:
+        taken.append(payload)
+        await release.wait()
+
+    engine.handle("work", slow)
+    engine.handle("urgent", urgent, urgent=True)
+    await engine.start()
+    async with database.begin() as session:
+        await engine.jobs.enqueue(session, [Job("work", b"%d" % n, f"work:{n}") for n in range(10)])
+    await until(lambda: len(taken) == 4)
+    async with database.begin() as session:
+        assert await engine.jobs.crowded(session, ["work"])
+        await engine.jobs.enqueue(session, [Job("urgent", b"u", "urgent:1")])
+    await until(lambda: urgent.done)
+    assert len(taken) == 4
+    release.set()
+    await until(lambda: len(taken) == 10)
+
+
+async def test_a_dispatch_runs_to_its_end_on_the_engine(database, engine):
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    members = await settle(database, clock, 60)
+    channel = FakeChannel(latency=0.01)
+    delivery = await build(database, clock, channel, engine=engine, sleep=asyncio.sleep)
+    delivery.serve(engine)
+    await engine.start()
+    dispatch = await start(delivery, database, members)
+    await until(lambda: len(channel.sent) == 60)
+    await delivery.stop()
+    assert (await delivery.figures(dispatch)).sent == 60
+
+
+async def test_the_installed_engine_finds_the_schema_that_the_migration_made(database):
+    if database.dialect == "sqlite":
+        pytest.skip("the engine has no tables on SQLite")
+    async with database.begin() as session:
+        raw = (await (await session.connection()).get_raw_connection()).driver_connection
+        plan = await Queries(AsyncpgDriver(raw)).plan_upgrade()
+    assert not plan.statements
