@@ -33,9 +33,18 @@ log = structlog.get_logger(__name__)
 class Engine:
     """Runs jobs: `handle` before `start`, `jobs` to enqueue, `stop` at the end."""
 
-    def __init__(self, normal: PgQueuer, urgent: PgQueuer, jobs: Jobs, pool: asyncpg.Pool | None) -> None:
+    def __init__(
+        self,
+        normal: PgQueuer,
+        urgent: PgQueuer,
+        jobs: Jobs,
+        *,
+        pool: asyncpg.Pool | None = None,
+        heartbeat: timedelta = HEARTBEAT,
+    ) -> None:
         self._managers = {"normal": normal, "urgent": urgent}
         self._pool = pool
+        self._heartbeat = heartbeat
         self._tasks: list[asyncio.Task[None]] = []
         self.jobs = jobs
 
@@ -45,18 +54,21 @@ class Engine:
         driver = InMemoryDriver()
         queries = InMemoryQueries(driver=driver)
         normal, urgent = (PgQueuer(connection=driver, queries=queries) for _ in PLACES)
-        return cls(normal, urgent, Jobs(queries), None)
+        return cls(normal, urgent, Jobs(queries))
 
     @classmethod
-    async def for_database(cls, database: Database) -> "Engine":
-        """Build the engine for a database: of this process on SQLite, of the whole fleet on PostgreSQL."""
+    async def for_database(cls, database: Database, heartbeat: timedelta = HEARTBEAT) -> "Engine":
+        """Build the engine for a database: of this process on SQLite, of the whole fleet on PostgreSQL.
+
+        A job whose worker has not beaten for `heartbeat` is taken by another.
+        """
         if database.dialect == "sqlite":
             return cls.in_memory()
         dsn = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         pool = await asyncpg.create_pool(dsn, min_size=POOL_SIZE, max_size=POOL_SIZE)
         driver: Driver = AsyncpgPoolDriver(pool)
         normal, urgent = (PgQueuer(connection=driver) for _ in PLACES)
-        return cls(normal, urgent, Jobs(), pool)
+        return cls(normal, urgent, Jobs(), pool=pool, heartbeat=heartbeat)
 
     def handle(self, name: str, handler: Handler, *, urgent: bool = False) -> None:
         """Let `handler` do the jobs of this name."""
@@ -78,7 +90,7 @@ class Engine:
                         batch_size=batch,
                         max_concurrent_tasks=places,
                         dequeue_timeout=POLL,
-                        heartbeat_timeout=HEARTBEAT,
+                        heartbeat_timeout=self._heartbeat,
                     )
                 )
             )

@@ -25,8 +25,6 @@ from storage.jobs import Job, Jobs
 
 SLICE_JOB = {Lane.NORMAL: "slice", Lane.URGENT: "urgent"}
 """The job of each lane: urgent ones have a place of their own."""
-STALE_AFTER = timedelta(seconds=90)
-"""A `sending` older than this has lost its worker: channels give up well before."""
 KEPT_CONTENTS = 64
 
 Source = Callable[[int, str], Awaitable[Content]]
@@ -72,7 +70,12 @@ class Figures:
 
 
 class Delivery:
-    """Dispatches what is to be told, runs its slices, controls and counts it."""
+    """Dispatches what is to be told, runs its slices, controls and counts it.
+
+    A `sending` older than `stale_after` has lost its worker: channels give up well before.
+    In this order: fill `sources`, `serve` the engine, `boot`, start the engine, `tick` every few seconds;
+    at the end `stop`, then stop the engine.
+    """
 
     def __init__(
         self,
@@ -84,10 +87,12 @@ class Delivery:
         limits: Mapping[int, PaceLimits] | None = None,
         rules: Rules | None = None,
         sleep: Sleep = asyncio.sleep,
+        stale_after: timedelta = timedelta(seconds=90),
     ) -> None:
         self._database = database
         self._clock = clock
         self._jobs = jobs
+        self._stale_after = stale_after
         self._limits = {number: PaceLimits() for number in channels} | dict(limits or {})
         self._contents: OrderedDict[tuple[int, str], asyncio.Future[Content]] = OrderedDict()
         self.sources: dict[str, Source] = {}
@@ -213,7 +218,9 @@ class Delivery:
             for account_id, limits in self._limits.items():
                 await pace.ensure(session, account_id, rate=limits.start, ceiling=limits.ceiling, now=now)
             alone = self._jobs.memory is not None
-            await outcomes.reap(session, now + timedelta(seconds=1) if alone else now - STALE_AFTER, now)
+            await outcomes.reap(
+                session, now + timedelta(seconds=1) if alone else now - self._stale_after, now
+            )
             await outcomes.finish(session, now)
         await self.kick()
 
@@ -221,7 +228,7 @@ class Delivery:
         """Watch over all dispatches: reap abandoned attempts, finish what is over, release what was held."""
         now = self._clock()
         async with self._database.begin() as session:
-            await outcomes.reap(session, now - STALE_AFTER, now)
+            await outcomes.reap(session, now - self._stale_after, now)
             await outcomes.finish(session, now)
         await self.kick()
 

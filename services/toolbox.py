@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from services.approvals import Approvals
 from services.audit import Audit
+from services.delivery import Delivery
 from services.invitations import Invitations
 from services.members import Members
 from services.people import People
@@ -15,4 +17,6 @@ class Toolbox:
     people: People
     members: Members
     invitations: Invitations
+    approvals: Approvals
+    delivery: Delivery
     audit: Audit
