@@ -17,6 +17,7 @@ export function bubble(message, chat, acts) {
   const body = h(
     "div",
     { class: `bubble ${message.photo ? "with-photo" : ""} ${text ? "with-text" : ""}`, data: { id: message.message_id } },
+    h("span", { class: "visually-hidden" }, message.outgoing ? t("chats.you") : `${chat.name}: `),
     message.reply_to_message && quote(message.reply_to_message, chat, acts),
     message.photo && photo(message, acts),
     message.document && documentCard(message.document),

@@ -189,13 +189,7 @@ export class ChatView {
 
   release(key) {
     this.chat.pressing.delete(key);
-    const messageId = Number(key.split(":")[0]);
-    const focused = document.activeElement?.dataset?.press;
-    this.thread.redraw(messageId);
-    if (focused !== undefined) {
-      const again = this.thread.rows.get(messageId)?.element.querySelectorAll("[data-press]");
-      [...(again ?? [])].find((key_) => key_.dataset.press === focused)?.focus({ preventScroll: true });
-    }
+    this.thread.redraw(Number(key.split(":")[0]));
   }
 
   answered(event) {

@@ -54,7 +54,8 @@ export class EventStream {
     source.close();
     this.handlers.onState(navigator.onLine ? "reconnecting" : "offline");
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.retry(), this.wait);
+    // Spread out, or a restarted server meets all its readers in the same instant.
+    this.timer = setTimeout(() => this.retry(), this.wait * (0.5 + Math.random()));
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
   }
 

@@ -55,7 +55,9 @@ export class Thread {
     if (!row || row.message !== message) {
       const drawn = h("li", { class: `row ${message.outgoing ? "out" : "in"}` }, bubble(message, this.chat, this.acts));
       drawn.addEventListener("contextmenu", (event) => this.longPressed(event, message));
-      row?.element.replaceWith(drawn);
+      if (row) {
+        replaceKeepingFocus(row.element, drawn);
+      }
       row = { element: drawn, message, separator: row?.separator ?? null };
       this.rows.set(message.message_id, row);
     }
@@ -214,5 +216,16 @@ export class Thread {
 
   close() {
     this.observer.disconnect();
+  }
+}
+
+/** Someone at a keyboard stays at the button they pressed, or at the first of the buttons that took its place. */
+function replaceKeepingFocus(old, drawn) {
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  old.replaceWith(drawn);
+  if (focused) {
+    const keys = [...drawn.querySelectorAll(".key")];
+    const same = keys.find((key) => key.dataset.press !== undefined && key.dataset.press === focused.dataset.press);
+    (same ?? keys[0])?.focus({ preventScroll: true });
   }
 }
