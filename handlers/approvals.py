@@ -34,10 +34,10 @@ async def on_waiting(
         case "page":
             await _show_page(query, toolbox, actor, words, tap.number)
         case "yes":
-            link = await toolbox.invitations.approve(actor, tap.number)
+            link = await toolbox.approvals.approve(actor, tap.number)
             await _done(query, words, "approvals.approved", link.member_name)
         case "no":
-            link = await toolbox.invitations.refuse(actor, tap.number)
+            link = await toolbox.approvals.refuse(actor, tap.number)
             await _done(query, words, "approvals.refused", link.member_name)
         case "ask_yes" | "ask_no":
             await _ask(query, toolbox, actor, words, tap)
@@ -46,7 +46,7 @@ async def on_waiting(
 
 
 async def _show_page(event: Event, toolbox: Toolbox, actor: Actor, words: Words, page: int) -> None:
-    links, more = await toolbox.invitations.waiting(actor, page)
+    links, more = await toolbox.approvals.waiting(actor, page)
     if not links:
         text = screen(words("approvals.title"), words("approvals.none"))
         await show(event, text, keyboard(words, [button(words("menu.button.invite"), Go(to="invite"))]))
@@ -61,7 +61,7 @@ async def _show_page(event: Event, toolbox: Toolbox, actor: Actor, words: Words,
 
 
 async def _open(event: Event, toolbox: Toolbox, actor: Actor, words: Words, link_id: int) -> None:
-    link = await toolbox.invitations.for_actor(actor, link_id)
+    link = await toolbox.approvals.for_actor(actor, link_id)
     text = screen(
         words("approvals.one.title"),
         words("approvals.one.who", name=link.member_name, organisation=link.home_name),
@@ -83,7 +83,7 @@ async def _open(event: Event, toolbox: Toolbox, actor: Actor, words: Words, link
 
 
 async def _ask(event: Event, toolbox: Toolbox, actor: Actor, words: Words, asked: Waiting) -> None:
-    link = await toolbox.invitations.decidable(actor, asked.number)
+    link = await toolbox.approvals.decidable(actor, asked.number)
     answer = asked.step.removeprefix("ask_")
     text = screen(
         words(f"approvals.ask_{answer}.title"),

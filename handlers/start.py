@@ -9,7 +9,6 @@ from aiogram.types import (
     Message,
     ReplyKeyboardRemove,
 )
-
 from aiogram.utils.formatting import Text
 
 from domain.accounts import Address, LinkState
@@ -18,7 +17,7 @@ from handlers.keyboards import Event, Go, button, screen, send, show
 from handlers.menu import show_menu
 from handlers.taps import command, tap
 from handlers.times import moment
-from handlers.welcome import Withdraw, show_waiting, welcome_stranger
+from handlers.welcome import AskSecretary, Withdraw, show_waiting, welcome_stranger
 from locales import LANGUAGES, Words, speak
 from services.invitations import Invited, Joining
 from services.toolbox import Toolbox
@@ -124,6 +123,16 @@ async def on_contact(message: Message, toolbox: Toolbox, words: Words, address: 
     )
     await send(message, words("start.joined.checked"), ReplyKeyboardRemove())
     await send(message, *_joined(words))
+
+
+@tap(AskSecretary)
+async def on_ask_secretary(query: CallbackQuery, toolbox: Toolbox, words: Words, address: Address) -> None:
+    await toolbox.invitations.ask_secretary(address)
+    text = screen(
+        words("start.waiting.title"), words("start.waiting.secretary"), words("start.waiting.offline")
+    )
+    rows = [[button(words("start.waiting.look_again"), Go(to="menu"))]]
+    await show(query, text, InlineKeyboardMarkup(inline_keyboard=rows))
 
 
 @tap(Withdraw)

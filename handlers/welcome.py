@@ -20,6 +20,10 @@ class Withdraw(CallbackData, prefix="bye"):
     sure: bool = False
 
 
+class AskSecretary(CallbackData, prefix="ask"):
+    """The person would rather be confirmed by the secretary than share a number."""
+
+
 def members_only(handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """Let a handler run for linked members; a stranger is told how one is invited."""
     inner = CallableObject(handler)
@@ -62,9 +66,10 @@ async def show_waiting(event: Event, words: Words, joining: Joining) -> None:
     )
     rows = [
         [button(words("start.waiting.look_again"), Go(to="menu"))],
+        [button(words("start.waiting.ask"), AskSecretary())] if joining.by_phone else [],
         [button(words("start.waiting.withdraw"), Withdraw(sure=True))],
     ]
-    await show(event, text, InlineKeyboardMarkup(inline_keyboard=rows))
+    await show(event, text, InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row]))
     if joining.by_phone:
         await send(event, words("start.waiting.share"), _contact_keyboard(words))
 

@@ -8,7 +8,7 @@ from domain.organisations import chain_of
 from domain.permissions import Action
 from locales import speak
 from services.delivery import Delivery
-from storage import grants
+from storage import grants, invitations
 from storage.database import Session
 
 LINK_WAITING = "link_waiting"
@@ -28,7 +28,9 @@ class Alerts:
         delivery.sources[LINK_JOINED] = _link_joined
 
     async def link_waiting(self, session: Session, link_id: int, home_path: str) -> None:
-        """Tell those who can approve a link, at the nearest organisation where anybody can."""
+        """Tell those who can approve a link, at the nearest organisation where anybody can, and only once."""
+        if await invitations.told(session, LINK_WAITING, link_id):
+            return
         now = self._clock()
         holders = await grants.nearest_holders(session, Action.APPROVE_LINK, chain_of(home_path), day_of(now))
         if holders:

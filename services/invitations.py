@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.accounts import AccountLink, Address, LinkState
-from domain.clock import Clock, day_of
+from domain.clock import Clock
 from domain.invitations import (
     CODE_BYTES,
     LIFETIME,
     ChatLinkedToAnother,
     ContactNotOwn,
     Invitation,
-    InvitationExpired,
     InvitationForm,
     InvitationUnknown,
     InvitationUsed,
@@ -28,16 +27,15 @@ from domain.invitations import (
 from domain.members import MemberStatus
 from domain.permissions import Action, Actor
 from domain.phones import normalised
-from domain.refusals import NotAllowed, NotFound
-from services.alerts import Alerts
+from domain.refusals import NotFound
+from services.approvals import Approvals, active_member
 from services.audit import Audit
+from services.walls import PAGE, paths_of, require
 from storage import accounts, invitations, people
-from storage.accounts import WaitingLink
 from storage.database import Database, Session
 from storage.people import Found
 from storage.sealing import Sealer
 
-PAGE = 8
 SHORTEST_NAME = 2
 
 
@@ -84,16 +82,14 @@ class Invitations:
     """Joins chats to members."""
 
     def __init__(
-        self, *, database: Database, clock: Clock, audit: Audit, sealer: Sealer, alerts: Alerts
+        self, *, database: Database, clock: Clock, audit: Audit, sealer: Sealer, approvals: Approvals
     ) -> None:
         self._database = database
         self._clock = clock
         self._audit = audit
         self._sealer = sealer
-        self._alerts = alerts
+        self._approvals = approvals
         self._wrong = WrongCodes()
-
-    # The person with a code
 
     async def look(self, address: Address, code: str) -> Invited:
         """Say whom a code invites; refuses what is forged, used, expired or another member's."""
@@ -101,7 +97,7 @@ class Invitations:
             invitation, link = await self._opened(session, address, code)
             if link is None:
                 check_open(invitation, self._clock())
-            found = await _active(session, invitation.member_id)
+            found = await active_member(session, invitation.member_id)
         return Invited(
             name=found.member.name,
             organisation=found.home_name,
@@ -115,7 +111,7 @@ class Invitations:
         now = self._clock()
         async with self._database.begin() as session:
             invitation, link = await self._opened(session, address, code)
-            found = await _active(session, invitation.member_id)
+            found = await active_member(session, invitation.member_id)
             if link is None:
                 check_open(invitation, now)
                 if not await invitations.use(session, invitation.id, now):
@@ -130,7 +126,7 @@ class Invitations:
                 await self._note(session, "link.asked", found, actor_id=invitation.member_id)
             by_phone = await _by_phone(session, address, invitation, found)
             if link is None and not by_phone:
-                await self._alerts.link_waiting(session, link_id, found.home_path)
+                await self._approvals.ask(session, link_id, found.home_path)
         return Joining(state=LinkState.PENDING if link is None else link.state, by_phone=by_phone)
 
     async def standing(self, address: Address) -> Joining | None:
@@ -155,12 +151,25 @@ class Invitations:
         async with self._database.begin() as session:
             link = await _waiting(session, address)
             invitation = await invitations.of_link(session, link.id)
-            found = await _active(session, link.member_id)
+            found = await active_member(session, link.member_id)
             if invitation is None or not await _by_phone(session, address, invitation, found):
                 raise PhoneNotProof
-            if not hmac.compare_digest(self._sealer.blind_index(normalised(phone)), found.phone_index or b""):
-                raise PhoneNotProof
-            await self._activate(session, link, found, decided_by=None)
+            proved = hmac.compare_digest(
+                self._sealer.blind_index(normalised(phone)), found.phone_index or b""
+            )
+            if proved:
+                await self._approvals.join(session, link, found, decided_by=None)
+            else:
+                await self._approvals.ask(session, link.id, found.home_path)
+        if not proved:
+            raise PhoneNotProof
+
+    async def ask_secretary(self, address: Address) -> None:
+        """Ask for the secretary's approval where the person would rather not share a number."""
+        async with self._database.begin() as session:
+            link = await _waiting(session, address)
+            found = await active_member(session, link.member_id)
+            await self._approvals.ask(session, link.id, found.home_path)
 
     async def withdraw(self, address: Address) -> None:
         """Take this chat apart from the record, waiting or joined; doing so twice changes nothing."""
@@ -173,20 +182,18 @@ class Invitations:
             if found is not None:
                 await self._note(session, "link.withdrawn", found, actor_id=link.member_id)
 
-    # The secretary who invites
-
     def require_inviter(self, actor: Actor) -> None:
         """Raise unless the actor may invite somebody somewhere."""
-        self._paths(actor, Action.INVITE)
+        paths_of(actor, Action.INVITE, self._clock())
 
     async def search(self, actor: Actor, name: str, page: int) -> tuple[list[Candidate], bool]:
         """Find members of the actor's subtrees by name; the flag says whether there are more."""
-        paths = self._paths(actor, Action.INVITE)
+        paths = paths_of(actor, Action.INVITE, self._clock())
         wanted = name.strip()
         if len(wanted) < SHORTEST_NAME:
             raise NameTooShort(n=SHORTEST_NAME)
         async with self._database.read() as session:
-            found = await people.search(session, paths, wanted, offset=page * PAGE, limit=PAGE + 1)
+            found = await people.search(session, paths, wanted, offset=max(page, 0) * PAGE, limit=PAGE + 1)
         candidates = [Candidate(one.member.id, one.member.name, one.home_name) for one in found]
         return candidates[:PAGE], len(candidates) > PAGE
 
@@ -199,7 +206,7 @@ class Invitations:
             found = await people.record(session, member_id)
             if found is None or found.member.status is not MemberStatus.ACTIVE:
                 raise NotFound
-            self._require(actor, Action.INVITE, found.home_path)
+            require(actor, Action.INVITE, found.home_path, self._clock())
             await invitations.add(
                 session,
                 member_id=member_id,
@@ -218,65 +225,6 @@ class Invitations:
             expires_at=expires_at,
         )
 
-    # The secretary who approves
-
-    async def waiting(self, actor: Actor, page: int) -> tuple[list[WaitingLink], bool]:
-        """List the links that wait in the actor's subtrees; the flag says whether there are more."""
-        paths = self._paths(actor, Action.APPROVE_LINK)
-        async with self._database.read() as session:
-            found = await accounts.waiting(session, paths, offset=page * PAGE, limit=PAGE + 1)
-        return found[:PAGE], len(found) > PAGE
-
-    async def for_actor(self, actor: Actor, link_id: int) -> WaitingLink:
-        """Return a link to who may decide on it, and note that its member's record was read."""
-        async with self._database.begin() as session:
-            _, seen = await self._decidable(session, actor, link_id)
-            await self._audit.note(
-                session,
-                actor_id=actor.member_id,
-                action="member.read",
-                subject="member",
-                subject_id=seen.member_id,
-                organisation_id=seen.home_id,
-            )
-        return seen
-
-    async def decidable(self, actor: Actor, link_id: int) -> WaitingLink:
-        """Return a link that the actor has opened before, to ask for the decision."""
-        async with self._database.read() as session:
-            _, seen = await self._decidable(session, actor, link_id)
-        return seen
-
-    async def approve(self, actor: Actor, link_id: int) -> WaitingLink:
-        """Join a waiting chat to its member; approving twice changes nothing."""
-        async with self._database.begin() as session:
-            link, seen = await self._decidable(session, actor, link_id)
-            if link.state is not LinkState.ACTIVE:
-                found = await _active(session, link.member_id)
-                await self._activate(session, link, found, decided_by=actor.member_id)
-                await self._alerts.link_joined(session, link.id, link.member_id)
-        return seen
-
-    async def refuse(self, actor: Actor, link_id: int) -> WaitingLink:
-        """Turn a waiting chat away; refusing twice changes nothing, but what was approved stays."""
-        async with self._database.begin() as session:
-            link, seen = await self._decidable(session, actor, link_id)
-            if link.state is LinkState.ENDED:
-                return seen
-            if not await accounts.refuse(session, link.id, since=self._clock(), decided_by=actor.member_id):
-                raise LinkNotWaiting
-            await self._audit.note(
-                session,
-                actor_id=actor.member_id,
-                action="link.refused",
-                subject="member",
-                subject_id=seen.member_id,
-                organisation_id=seen.home_id,
-            )
-        return seen
-
-    # Parts
-
     async def _opened(
         self, session: Session, address: Address, code: str
     ) -> tuple[Invitation, AccountLink | None]:
@@ -291,37 +239,6 @@ class Invitations:
             raise ChatLinkedToAnother
         return invitation, link
 
-    async def _activate(
-        self, session: Session, link: AccountLink, found: Found, *, decided_by: int | None
-    ) -> None:
-        if not await accounts.activate(session, link, since=self._clock(), decided_by=decided_by):
-            raise LinkNotWaiting
-        language = await accounts.language_of(session, link.address)
-        if language is not None:
-            await accounts.set_language(session, link.address, language)
-        action = "link.proved" if decided_by is None else "link.approved"
-        await self._note(session, action, found, actor_id=decided_by or link.member_id)
-
-    async def _decidable(
-        self, session: Session, actor: Actor, link_id: int
-    ) -> tuple[AccountLink, WaitingLink]:
-        found = await accounts.link_with_home(session, link_id)
-        if found is None:
-            raise NotFound
-        self._require(actor, Action.APPROVE_LINK, found[1].home_path)
-        return found
-
-    def _paths(self, actor: Actor, action: Action) -> tuple[str, ...]:
-        paths = tuple(grant.path for grant in actor.nodes(action, day_of(self._clock())))
-        if not paths:
-            raise NotAllowed
-        return paths
-
-    def _require(self, actor: Actor, action: Action, path: str) -> None:
-        self._paths(actor, action)
-        if not actor.may(action, path, day_of(self._clock())):
-            raise NotFound
-
     async def _note(
         self, session: Session, action: str, found: Found, *, actor_id: int, **detail: str
     ) -> None:
@@ -335,13 +252,6 @@ class Invitations:
             detail=detail or None,
             person_id=found.member.id,
         )
-
-
-async def _active(session: Session, member_id: int) -> Found:
-    found = await people.record(session, member_id)
-    if found is None or found.member.status is not MemberStatus.ACTIVE:
-        raise InvitationExpired
-    return found
 
 
 async def _waiting(session: Session, address: Address) -> AccountLink:

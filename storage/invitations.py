@@ -7,10 +7,11 @@ from sqlalchemy import insert, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.invitations import Invitation, InvitationForm
-from storage.tables import AccountLinkRow, InvitationRow
+from storage.tables import AccountLinkRow, DispatchRow, InvitationRow
 from storage.tables.columns import digest
 
 _link = AccountLinkRow.__table__  # type: ignore[attr-defined]
+_dispatch = DispatchRow.__table__  # type: ignore[attr-defined]
 _invitation = InvitationRow.__table__  # type: ignore[attr-defined]
 
 
@@ -68,6 +69,12 @@ async def use(session: AsyncSession, invitation_id: int, at: datetime) -> bool:
     unused = update(_invitation).where(_invitation.c.id == invitation_id, _invitation.c.used_at.is_(None))
     used = unused.values(used_at=at).returning(_invitation.c.id)
     return (await session.execute(used)).first() is not None
+
+
+async def told(session: AsyncSession, source: str, link_id: int) -> bool:
+    """Say whether an alert about a link went out before."""
+    query = select(_dispatch.c.id).where(_dispatch.c.source == source, _dispatch.c.source_id == link_id)
+    return (await session.execute(query.limit(1))).first() is not None
 
 
 def _to_invitation(row: Any) -> Invitation | None:

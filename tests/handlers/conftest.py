@@ -13,6 +13,7 @@ from domain.refusals import Refusal
 from handlers import features, taps
 from locales import speak
 from services.alerts import Alerts
+from services.approvals import Approvals
 from services.audit import Audit
 from services.invitations import Invitations
 from services.members import Members
@@ -37,11 +38,15 @@ def toolbox(database: Database, clock: HandClock, sealer: Sealer) -> Any:
     audit = Audit(database=database, clock=clock, sealer=sealer)
     delivery = RecordingDelivery()
     alerts: Any = Alerts(clock=clock, delivery=delivery)
+    approvals = Approvals(database=database, clock=clock, audit=audit, alerts=alerts)
     return SimpleNamespace(
+        approvals=approvals,
         audit=audit,
         people=People(database=database),
         members=Members(database=database, clock=clock, audit=audit),
-        invitations=Invitations(database=database, clock=clock, audit=audit, sealer=sealer, alerts=alerts),
+        invitations=Invitations(
+            database=database, clock=clock, audit=audit, sealer=sealer, approvals=approvals
+        ),
         delivery=delivery,
     )
 

@@ -213,3 +213,26 @@ async def test_a_person_who_blocks_the_bot_and_comes_back_is_known_again(world: 
             link = await accounts.link_at(session, town.address(7))
         assert link is not None
         assert link.state is state
+
+
+async def test_who_would_rather_not_share_a_number_asks_the_secretary_once(
+    telegram: World, town: Town, toolbox: Any, code: str
+):
+    chat = telegram.chat(7)
+    await join(chat, code)
+    assert toolbox.delivery.told == []
+    ask = chat.messages[0]
+    await chat.press("请书记确认")
+    assert "送到支部书记那里" in chat.messages[0].text
+    assert toolbox.delivery.told == [("link_waiting", [town.members["branch_secretary"]])]
+    await chat.tap("ask", ask)
+
+
+async def test_a_number_that_does_not_match_is_left_to_the_secretary(
+    telegram: World, town: Town, toolbox: Any, code: str
+):
+    chat = telegram.chat(7)
+    await join(chat, code)
+    await chat.share_contact("13805740002")
+    assert "等支部书记确认" in chat.screen
+    assert toolbox.delivery.told == [("link_waiting", [town.members["branch_secretary"]])]

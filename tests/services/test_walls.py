@@ -1,7 +1,7 @@
 """The wall around a subtree: what a person reaches through services, against an oracle that walks parents."""
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +12,7 @@ from domain.invitations import InvitationForm
 from domain.permissions import Actor, Grant, Role
 from domain.refusals import Refusal
 from services.alerts import Alerts
+from services.approvals import Approvals
 from services.audit import Audit
 from services.invitations import Invitations
 from services.members import Members
@@ -31,6 +32,14 @@ PARENT = {
     "cicheng": "jiangbei",
 }
 HOMES = {"wang": "north", "zhao": "market", "sun": "cicheng", "worker": "gulou", "observer": "haishu"}
+
+
+class Services(NamedTuple):
+    members: Members
+    invitations: Invitations
+    approvals: Approvals
+
+
 DOES = {
     "secretary": {"invite", "approve", "read"},
     "staff_worker": {"invite", "approve", "read"},
@@ -65,14 +74,16 @@ async def town(database: Database) -> Town:
 
 
 @pytest.fixture
-def services(database: Database, clock: HandClock) -> tuple[Members, Invitations]:
+def services(database: Database, clock: HandClock) -> Services:
     sealer = Sealer({"test": bytes(32)}, "test")
     audit = Audit(database=database, clock=clock, sealer=sealer)
     delivery: Any = RecordingDelivery()
     alerts = Alerts(clock=clock, delivery=delivery)
-    return (
+    approvals = Approvals(database=database, clock=clock, audit=audit, alerts=alerts)
+    return Services(
         Members(database=database, clock=clock, audit=audit),
-        Invitations(database=database, clock=clock, audit=audit, sealer=sealer, alerts=alerts),
+        Invitations(database=database, clock=clock, audit=audit, sealer=sealer, approvals=approvals),
+        approvals,
     )
 
 
@@ -87,9 +98,9 @@ async def reached(call: Any) -> bool:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(grants=facts)
 async def test_each_role_at_each_node_reaches_just_what_the_oracle_allows(
-    town: Town, services: tuple[Members, Invitations], grants: list[tuple[str, str, date, date | None]]
+    town: Town, services: Services, grants: list[tuple[str, str, date, date | None]]
 ):
-    members, invitations = services
+    members, invitations, approvals = services
     held = tuple(
         Grant(Role(role), town.nodes[node], town.paths[node], since, until)
         for role, node, since, until in grants
@@ -101,13 +112,13 @@ async def test_each_role_at_each_node_reaches_just_what_the_oracle_allows(
         assert await reached(members.for_actor(actor, member_id)) == oracle(grants, "read", home)
         made = invitations.create(actor, member_id, InvitationForm.LINK)
         assert await reached(made) == oracle(grants, "invite", home)
-        assert await reached(invitations.for_actor(actor, links[name])) == oracle(grants, "approve", home)
-        assert await reached(invitations.decidable(actor, links[name])) == oracle(grants, "approve", home)
+        assert await reached(approvals.for_actor(actor, links[name])) == oracle(grants, "approve", home)
+        assert await reached(approvals.decidable(actor, links[name])) == oracle(grants, "approve", home)
         if not oracle(grants, "approve", home):
-            assert not await reached(invitations.approve(actor, links[name]))
-            assert not await reached(invitations.refuse(actor, links[name]))
+            assert not await reached(approvals.approve(actor, links[name]))
+            assert not await reached(approvals.refuse(actor, links[name]))
     expected = [links[name] for name, home in HOMES.items() if oracle(grants, "approve", home)]
     seen = []
     if any(oracle(grants, "approve", node) for node in PARENT):
-        seen = [link.link_id for link in (await invitations.waiting(actor, 0))[0]]
+        seen = [link.link_id for link in (await approvals.waiting(actor, 0))[0]]
     assert seen == expected
