@@ -14,7 +14,7 @@ from storage.tables.deliveries import (
 from storage.tables.inbox import FsmRow, InboxRow, LeaseRow
 from storage.tables.members import MemberRow, MembershipRow, SubscriptionRow, TopicRow
 from storage.tables.meta import MetaRow
-from storage.tables.notices import AcknowledgementRow, AudienceRow, NoticeMediaRow, NoticeRow
+from storage.tables.notices import AcknowledgementRow, AudienceRow, NoticeRow
 from storage.tables.organisations import OrganisationHistoryRow, OrganisationRow, RoleGrantRow, SeatRow
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "MemberRow",
     "MembershipRow",
     "MetaRow",
-    "NoticeMediaRow",
     "NoticeRow",
     "OrganisationHistoryRow",
     "OrganisationRow",

@@ -35,21 +35,11 @@ class NoticeRow(Table, table=True):
     entities: list[dict[str, object]] = Field(default_factory=list, sa_type=JSON)
     media_kind: str | None = None  # photo, document
     media_name: str = ""
+    media_digest: str | None = None  # names the bytes in the media folder
     needs_confirmation: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
     scheduled_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-
-class NoticeMediaRow(Table, table=True):
-    """A notice's file as known to one account: its file_id there."""
-
-    __tablename__ = "notice_media"
-    __table_args__ = (PrimaryKeyConstraint("notice_id", "account_id", name="pk_notice_media"),)
-
-    notice_id: int = Field(foreign_key="notice.id", sa_type=BigInt)
-    account_id: int = Field(foreign_key="account.id")
-    file_id: str
 
 
 class AcknowledgementRow(Table, table=True):
