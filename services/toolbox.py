@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 
 from services.approvals import Approvals
+from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery
 from services.invitations import Invitations
 from services.members import Members
+from services.organisations import Organisations
 from services.people import People
+from services.topics import Topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +23,6 @@ class Toolbox:
     approvals: Approvals
     delivery: Delivery
     audit: Audit
+    organisations: Organisations
+    topics: Topics
+    audiences: Audiences

@@ -1,7 +1,6 @@
 """Audiences as one select: it counts, it previews, and it fills the deliveries of a dispatch."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from domain.delivery import DeliveryState
 from domain.members import MemberStatus
 from domain.organisations import subtree_bounds
 from domain.push_budget import COUNTED_SOURCES, week_start
+from domain.reach import Group
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
@@ -29,17 +29,6 @@ who = metadata.tables["member"].alias("who")
 home = organisation.alias("home")
 
 PUSHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """So many of an audience with one prospect: no `reason` means that a push to `account_id` goes out."""
-
-    reason: str  # stopped, blocked, no_account, or nothing
-    zone: str
-    account_id: int | None
-    capped: bool
-    members: int
 
 
 def members_of(audience: Audience) -> Select[tuple[int]]:

@@ -1,0 +1,106 @@
+"""The reach of an audience: how many a push gets to, when, and why not to the others."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.pace import Pace
+from domain.push_budget import next_week
+from domain.quiet_hours import QuietHours
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """So many members with one prospect: without a `reason`, a push to `account_id` goes out."""
+
+    reason: str  # stopped, blocked, no_account, or nothing
+    zone: str
+    account_id: int | None
+    capped: bool
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What would become of a push that starts now; each member is counted once.
+
+    `quiet` and `capped` get it later, at `quiet_until` and `capped_until` at the latest; the last three never.
+    """
+
+    total: int = 0
+    at_once: int = 0
+    quiet: int = 0
+    quiet_until: datetime | None = None
+    capped: int = 0
+    capped_until: datetime | None = None
+    no_account: int = 0
+    blocked: int = 0
+    stopped: int = 0
+    expected_finish: datetime | None = None
+
+    @property
+    def reachable(self) -> int:
+        """Who gets it, now or later."""
+        return self.at_once + self.quiet + self.capped
+
+    @property
+    def unreachable(self) -> int:
+        return self.no_account + self.blocked + self.stopped
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """So many pushes on one account, from `start` on."""
+
+    why: str
+    start: datetime
+    account_id: int
+    members: int
+
+
+def reach_of(
+    groups: Iterable[Group], *, quiet: QuietHours | None, rates: Mapping[int, float], now: datetime
+) -> Reach:
+    """Add up an audience's groups; `rates` are pushes a second of each account."""
+    found = list(groups)
+    pushes = [_push(group, quiet, now) for group in found if not group.reason]
+    return Reach(
+        total=sum(group.members for group in found),
+        at_once=_sum(pushes, "at_once"),
+        quiet=_sum(pushes, "quiet"),
+        quiet_until=_last(pushes, "quiet"),
+        capped=_sum(pushes, "capped"),
+        capped_until=_last(pushes, "capped"),
+        no_account=sum(group.members for group in found if group.reason == "no_account"),
+        blocked=sum(group.members for group in found if group.reason == "blocked"),
+        stopped=sum(group.members for group in found if group.reason == "stopped"),
+        expected_finish=_finish(pushes, rates),
+    )
+
+
+def _push(group: Group, quiet: QuietHours | None, now: datetime) -> _Push:
+    account_id = group.account_id or 0
+    if group.capped:
+        return _Push("capped", next_week(now, group.zone), account_id, group.members)
+    held = None if quiet is None else quiet.held_until(now, group.zone)
+    if held is not None:
+        return _Push("quiet", held, account_id, group.members)
+    return _Push("at_once", now, account_id, group.members)
+
+
+def _sum(pushes: Iterable[_Push], why: str) -> int:
+    return sum(push.members for push in pushes if push.why == why)
+
+
+def _last(pushes: Iterable[_Push], why: str) -> datetime | None:
+    return max((push.start for push in pushes if push.why == why), default=None)
+
+
+def _finish(pushes: Iterable[_Push], rates: Mapping[int, float]) -> datetime | None:
+    """Say when the last push has gone: accounts work side by side, each its pushes in order of their start."""
+    ends: dict[int, datetime] = {}
+    for push in sorted(pushes, key=lambda push: push.start):
+        begun = max(push.start, ends.get(push.account_id, push.start))
+        rate = rates.get(push.account_id, Pace().rate)
+        ends[push.account_id] = begun + timedelta(seconds=push.members / rate)
+    return max(ends.values(), default=None)
