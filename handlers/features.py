@@ -2,7 +2,20 @@
 
 from aiogram import Router
 
-from handlers import approvals, cancel, help, invite, language, me, menu, privacy, start, stop  # noqa: A004 - named as the command
+from handlers import (
+    approvals,
+    cancel,
+    help,  # noqa: A004 - named as the command
+    invite,
+    language,
+    me,
+    menu,
+    org,
+    privacy,
+    start,
+    stop,
+    topics,
+)
 
-FEATURES = (approvals, cancel, help, invite, language, me, menu, privacy, start, stop)
+FEATURES = (approvals, cancel, help, invite, language, me, menu, org, privacy, start, stop, topics)
 ROUTERS: tuple[Router, ...] = (start.router, invite.router)

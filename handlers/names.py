@@ -1,11 +1,16 @@
-"""Names of organisations and of what they are, in the language of the chat."""
+"""Names of organisations and topics and of what they are, in the language of the chat."""
 
 from domain.organisations import Organisation
+from domain.topics import Topic
 from locales import Words
 
 
-def name_of(words: Words, organisation: Organisation) -> str:
-    """Return an organisation's name; in English its English one, where it has one."""
-    if words.language == "en" and organisation.name_en:
-        return organisation.name_en
-    return organisation.name
+def name_of(words: Words, named: Organisation | Topic) -> str:
+    """Return the name of an organisation or a topic; in English its English one, where it has one."""
+    if words.language == "en" and named.name_en:
+        return named.name_en
+    return named.name
+
+
+def describe_kind(words: Words, organisation: Organisation) -> str:
+    return words(f"org.kind.{organisation.kind}")

@@ -5,11 +5,11 @@ from datetime import date, datetime
 
 from domain.clock import Clock, day_of
 from domain.members import Member
-from domain.organisations import Organisation, chain_of
+from domain.organisations import Organisation
 from domain.permissions import Action, Actor
 from domain.refusals import NotFound
 from services.audit import Audit
-from storage import accounts, people
+from storage import accounts, organisations, people
 from storage.audit import Reading, readings_of
 from storage.database import Database, Session
 
@@ -55,7 +55,7 @@ class Members:
         paths = tuple(grant.path for grant in actor.nodes(Action.APPROVE_LINK, on))
         async with self._database.read() as session:
             member = await self._member(session, actor.member_id)
-            home = (await people.organisations(session, (actor.home_id,)))[0]
+            home = (await organisations.of_ids(session, [actor.home_id]))[actor.home_id]
             waiting = await accounts.count_waiting(session, paths)
         return Overview(
             home=home,
@@ -119,7 +119,7 @@ class Members:
         return Record(
             member=found.member,
             joined=found.joined,
-            chain=tuple(await people.organisations(session, chain_of(found.home_path))),
+            chain=tuple(await organisations.chain(session, found.home_path)),
             hosts=tuple(await people.hosts_of(session, member_id)),
             accounts=tuple(await accounts.names_of(session, member_id)),
             topics=await people.subscriptions(session, member_id),

@@ -8,15 +8,8 @@ from sqlalchemy import func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.members import Member, MembershipKind, MemberStatus, Standing
-from domain.organisations import (
-    HolidayPolicy,
-    Level,
-    Organisation,
-    OrganisationKind,
-    OrganisationStatus,
-    RegionalMode,
-    subtree_bounds,
-)
+from domain.organisations import Organisation, subtree_bounds
+from storage.organisations import to_organisation
 from storage.tables import MemberRow, MembershipRow, OrganisationRow, SubscriptionRow
 
 _member = MemberRow.__table__  # type: ignore[attr-defined]
@@ -60,13 +53,6 @@ async def search(
     return [_to_found(row) for row in rows]
 
 
-async def organisations(session: AsyncSession, ids: tuple[int, ...]) -> list[Organisation]:
-    """Return organisations in the order asked for."""
-    rows = await session.execute(select(_organisation).where(_organisation.c.id.in_(ids)))
-    found = {row.id: _to_organisation(row) for row in rows}
-    return [found[wanted] for wanted in ids]
-
-
 async def hosts_of(session: AsyncSession, member_id: int) -> list[Organisation]:
     """Return the places where a mobile member takes part."""
     query = (
@@ -76,7 +62,7 @@ async def hosts_of(session: AsyncSession, member_id: int) -> list[Organisation]:
         .where(_membership.c.kind == MembershipKind.HOST)
         .order_by(_organisation.c.id)
     )
-    return [_to_organisation(row) for row in await session.execute(query)]
+    return [to_organisation(row) for row in await session.execute(query)]
 
 
 async def subscriptions(session: AsyncSession, member_id: int) -> int:
@@ -115,21 +101,4 @@ def _to_found(row: Any) -> Found:
         home_path=row.home_path,
         home_name=row.home_name,
         phone_index=row.phone_index,
-    )
-
-
-def _to_organisation(row: Any) -> Organisation:
-    return Organisation(
-        id=row.id,
-        parent_id=row.parent_id,
-        path=row.path,
-        name=row.name,
-        name_en=row.name_en,
-        kind=OrganisationKind(row.kind),
-        level=Level(row.level),
-        status=OrganisationStatus(row.status),
-        regional_mode=RegionalMode(row.regional_mode) if row.regional_mode else None,
-        zone=row.zone,
-        holiday_policy=HolidayPolicy(row.holiday_policy),
-        contact=row.contact,
     )

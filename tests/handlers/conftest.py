@@ -17,7 +17,9 @@ from services.approvals import Approvals
 from services.audit import Audit
 from services.invitations import Invitations
 from services.members import Members
+from services.organisations import Organisations
 from services.people import People
+from services.topics import Topics
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.conftest import HandClock
@@ -40,6 +42,8 @@ def toolbox(database: Database, clock: HandClock, sealer: Sealer) -> Any:
     alerts: Any = Alerts(clock=clock, delivery=delivery)
     approvals = Approvals(database=database, clock=clock, audit=audit, alerts=alerts)
     return SimpleNamespace(
+        organisations=Organisations(database=database, clock=clock, audit=audit),
+        topics=Topics(database=database, audit=audit),
         approvals=approvals,
         audit=audit,
         people=People(database=database),
