@@ -3,31 +3,30 @@
 import * as api from "./api.js";
 import { avatar } from "./chat_list.js";
 import { Composer } from "./composer.js";
-import { alertBox, ask, explain, popMenu, toast } from "./dialogs.js";
+import { ask, explain, popMenu, toast } from "./dialogs.js";
 import { button, h, show } from "./dom.js";
-import { webAddress } from "./entities.js";
 import { icon } from "./icons.js";
 import { openPhoto } from "./lightbox.js";
 import { Outbox } from "./outbox.js";
+import { Presses } from "./presses.js";
 import { ReplyKeyboard } from "./reply_keyboard.js";
 import { t } from "./strings.js";
 import { Thread } from "./thread.js";
-import { preparedUpload } from "./upload.js";
+import { acceptDrops, preparedUpload } from "./upload.js";
 
 const ACTION_TIME = 6000;
-const ANSWER_TIME = 15000;
 
 export class ChatView {
-  /** app: me, onBack(), onSettings(), onInside(username, payload), single; invitation is a start payload or null. */
+  /** app: what Inside.appFor gives; invitation is a start payload or null. */
   constructor(chat, app, invitation = null) {
     this.chat = chat;
     this.app = app;
     this.invitation = invitation;
-    this.answers = new Map();
     this.outbox = new Outbox(chat, { onChange: () => this.thread.sync(), onSent: (message) => this.took(message) });
+    this.presses = new Presses(chat, { onRedraw: (id) => this.thread.redraw(id), onRefused: (error) => app.onRefused(error) });
     this.thread = new Thread(chat, {
       onCommand: (text) => this.say(text),
-      onPress: (message, data) => this.press(message, data),
+      onPress: (message, data) => this.presses.press(message, data),
       onPhoto: openPhoto,
       onJump: (id) => this.thread.jumpTo(id),
       onMenu: (message, anchor) => this.messageMenu(message, anchor),
@@ -51,7 +50,7 @@ export class ChatView {
     this.gate = h("div", { class: "gate", hidden: true });
     this.foot = h("footer", { class: "foot" }, this.gate, this.composer.element, this.keyboard.element);
     this.element = h("main", { class: "stage chat" }, header, this.thread.element, this.foot);
-    this.acceptDrops();
+    acceptDrops(this.element, { isOpen: () => this.gate.hidden, onFile: (kind, file) => this.attach(kind, file) });
   }
 
   sync() {
@@ -158,61 +157,6 @@ export class ChatView {
     }
   }
 
-  async press(message, data) {
-    const key = `${message.message_id}:${data}`;
-    if (this.chat.pressing.has(key)) {
-      return;
-    }
-    this.chat.pressing.set(key, null);
-    this.thread.redraw(message.message_id);
-    try {
-      const { callback_query_id: id } = await api.press(this.chat.username, message.message_id, data);
-      const early = this.answers.get(id);
-      if (early) {
-        this.release(key);
-        this.tell(early);
-      } else {
-        this.chat.pressing.set(key, id);
-        setTimeout(() => this.chat.pressing.get(key) === id && this.silent(key), ANSWER_TIME);
-      }
-    } catch (error) {
-      this.release(key);
-      this.app.onRefused(error);
-      toast(error.status === 404 ? t("keyboard.gone") : explain(error));
-    }
-  }
-
-  silent(key) {
-    this.release(key);
-    toast(t("keyboard.silent"));
-  }
-
-  release(key) {
-    this.chat.pressing.delete(key);
-    this.thread.redraw(Number(key.split(":")[0]));
-  }
-
-  answered(event) {
-    const waiting = [...this.chat.pressing].find(([, id]) => id === event.callback_query_id);
-    if (!waiting) {
-      this.answers.set(event.callback_query_id, event);
-      return;
-    }
-    this.release(waiting[0]);
-    this.tell(event);
-  }
-
-  tell({ text, show_alert: alert, url }) {
-    const href = url && webAddress(url);
-    if (href) {
-      alertBox(text || href, h("a", { class: "button wide", href, target: "_blank", rel: "noopener noreferrer" }, h("span", {}, href), icon("external")));
-    } else if (text && alert) {
-      alertBox(text);
-    } else if (text) {
-      toast(text);
-    }
-  }
-
   acting(action) {
     clearTimeout(this.actingTimer);
     this.doing = action.startsWith("upload") || action.startsWith("record") ? t("chat.uploading") : t("chat.typing");
@@ -249,26 +193,6 @@ export class ChatView {
       this.outbox.file(upload);
       this.thread.toBottom();
     }
-  }
-
-  acceptDrops() {
-    const carriesFile = (event) => [...event.dataTransfer.types].includes("Files") && this.gate.hidden;
-    this.element.dataset.drop = t("upload.drop");
-    this.element.addEventListener("dragover", (event) => {
-      if (carriesFile(event)) {
-        event.preventDefault();
-        this.element.classList.add("dropping");
-      }
-    });
-    this.element.addEventListener("dragleave", (event) => this.element.contains(event.relatedTarget) || this.element.classList.remove("dropping"));
-    this.element.addEventListener("drop", (event) => {
-      this.element.classList.remove("dropping");
-      const file = event.dataTransfer.files[0];
-      if (file && this.gate.hidden) {
-        event.preventDefault();
-        this.attach(file.type.startsWith("image/") ? "photo" : "document", file);
-      }
-    });
   }
 
   menu() {

@@ -6,6 +6,7 @@ import { popMenu } from "./dialogs.js";
 import { button, h, prefersTouch, show, storage } from "./dom.js";
 import { icon } from "./icons.js";
 import { t } from "./strings.js";
+import { kindOf } from "./upload.js";
 
 const LONGEST = 4096;
 const WARN_AT = 3800;
@@ -169,7 +170,7 @@ export class Composer {
     const file = event.clipboardData?.files[0];
     if (file) {
       event.preventDefault();
-      this.acts.onFile(file.type.startsWith("image/") ? "photo" : "document", file);
+      this.acts.onFile(kindOf(file), file);
     }
   }
 }

@@ -169,7 +169,7 @@ export class Inside {
       message: () => this.gotMessage(chat, view, event.message, isNew),
       edit: () => this.gotEdit(chat, view, event.message),
       delete: () => chat.remove(event.message_id),
-      callback_answer: () => view?.answered(event),
+      callback_answer: () => view?.presses.answered(event),
       action: () => view?.acting(event.action),
       commands: () => this.refresh(chat),
       blocked: () => (chat.info.blocked = event.blocked),

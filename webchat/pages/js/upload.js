@@ -50,3 +50,27 @@ function problem(kind, file) {
   }
   return null;
 }
+
+/** Let files be dropped on an element while isOpen(); pictures become photos. */
+export function acceptDrops(element, { isOpen, onFile }) {
+  element.dataset.drop = t("upload.drop");
+  element.addEventListener("dragover", (event) => {
+    if (isOpen() && [...event.dataTransfer.types].includes("Files")) {
+      event.preventDefault();
+      element.classList.add("dropping");
+    }
+  });
+  element.addEventListener("dragleave", (event) => element.contains(event.relatedTarget) || element.classList.remove("dropping"));
+  element.addEventListener("drop", (event) => {
+    element.classList.remove("dropping");
+    const file = event.dataTransfer.files[0];
+    if (file && isOpen()) {
+      event.preventDefault();
+      onFile(kindOf(file), file);
+    }
+  });
+}
+
+export function kindOf(file) {
+  return file.type.startsWith("image/") ? "photo" : "document";
+}
