@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.adapters.inmemory import InMemoryDriver, InMemoryQueries
+from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.applications import PgQueuer
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
@@ -35,14 +36,15 @@ class Engine:
 
     def __init__(
         self,
-        normal: PgQueuer,
-        urgent: PgQueuer,
+        driver: Driver,
+        queries: InMemoryQueries | Queries,
         jobs: Jobs,
         *,
         pool: asyncpg.Pool | None = None,
         heartbeat: timedelta = HEARTBEAT,
     ) -> None:
-        self._managers = {"normal": normal, "urgent": urgent}
+        self._managers = {kind: PgQueuer(connection=driver, queries=queries) for kind in PLACES}
+        self._queries = queries
         self._pool = pool
         self._heartbeat = heartbeat
         self._tasks: list[asyncio.Task[None]] = []
@@ -53,8 +55,7 @@ class Engine:
         """Build the engine of one process; its jobs vanish with it."""
         driver = InMemoryDriver()
         queries = InMemoryQueries(driver=driver)
-        normal, urgent = (PgQueuer(connection=driver, queries=queries) for _ in PLACES)
-        return cls(normal, urgent, Jobs(queries))
+        return cls(driver, queries, Jobs(queries))
 
     @classmethod
     async def for_database(cls, database: Database, heartbeat: timedelta = HEARTBEAT) -> "Engine":
@@ -67,8 +68,7 @@ class Engine:
         dsn = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         pool = await asyncpg.create_pool(dsn, min_size=POOL_SIZE, max_size=POOL_SIZE)
         driver: Driver = AsyncpgPoolDriver(pool)
-        normal, urgent = (PgQueuer(connection=driver) for _ in PLACES)
-        return cls(normal, urgent, Jobs(), pool=pool, heartbeat=heartbeat)
+        return cls(driver, Queries(driver), Jobs(), pool=pool, heartbeat=heartbeat)
 
     def handle(self, name: str, handler: Handler, *, urgent: bool = False) -> None:
         """Let `handler` do the jobs of this name."""
@@ -91,9 +91,15 @@ class Engine:
                         max_concurrent_tasks=places,
                         dequeue_timeout=POLL,
                         heartbeat_timeout=self._heartbeat,
+                        log_aggregation_interval=timedelta(0),
                     )
                 )
             )
+
+    async def tidy(self) -> None:
+        """Drop the engine's log of jobs that are over: our rows say what was done, and the log only grows."""
+        for manager in self._managers.values():
+            await self._queries.clear_queue_log([str(name) for name in manager.qm.entrypoint_registry])
 
     async def stop(self) -> None:
         """Take no more jobs, and wait for those that run."""

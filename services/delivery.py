@@ -26,6 +26,7 @@ from storage.jobs import Job, Jobs
 SLICE_JOB = {Lane.NORMAL: "slice", Lane.URGENT: "urgent"}
 """The job of each lane: urgent ones have a place of their own."""
 KEPT_CONTENTS = 64
+STOP_GRACE = 6.0
 
 Source = Callable[[int, str], Awaitable[Content]]
 
@@ -238,9 +239,9 @@ class Delivery:
             await pace.reserve(session, account_id, Lane.REPLY, count, self._clock())
 
     async def stop(self) -> None:
-        """Begin nothing more, and record what is in flight."""
+        """Begin nothing more, and record what is in flight, for as long as a stop may take."""
         self.pipeline.stopping = True
-        await self.pipeline.drain()
+        await self.pipeline.drain(STOP_GRACE)
 
     async def _enqueue(self, session: Session, due: Sequence[DueSlice]) -> None:
         await self._jobs.enqueue(session, [_job(each) for each in due])

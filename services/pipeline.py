@@ -147,11 +147,19 @@ class Pipeline:
                 turn_ends = time.monotonic() + TURN_SECONDS
         return Turn()
 
-    async def drain(self) -> None:
-        """Wait for everything in flight, and for its recording."""
-        while self._sending:
-            await asyncio.wait(self._sending)
-        await self.recorder.drain()
+    async def drain(self, grace: float | None = None) -> None:
+        """Wait for everything in flight, and for its recording; after `grace` seconds give up what is left.
+
+        An attempt given up stays `sending` and is reaped: whether it was sent is not known.
+        """
+        try:
+            async with asyncio.timeout(grace):
+                while self._sending:
+                    await asyncio.wait(self._sending)
+        except TimeoutError:
+            for task in self._sending:
+                task.cancel()
+        await self.recorder.drain(grace)
 
     async def _open(self, slice_id: int, generation: int) -> OpenSlice | None:
         if self.stopping:

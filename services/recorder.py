@@ -42,11 +42,15 @@ class Recorder:
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
 
-    async def drain(self) -> None:
-        """Return when everything taken so far is written."""
-        while self._writer is not None and not self._writer.done():
-            self._full.set()
-            await asyncio.wait({self._writer})
+    async def drain(self, grace: float | None = None) -> None:
+        """Return when everything taken so far is written, or after `grace` seconds."""
+        if self._writer is None or self._writer.done():
+            return
+        self._full.set()
+        _, late = await asyncio.wait({self._writer}, timeout=grace)
+        for writer in late:
+            log.error("outcomes given up", outcomes=len(self._gathered))
+            writer.cancel()
 
     async def _write(self) -> None:
         while self._gathered:

@@ -131,6 +131,45 @@ async def test_a_dispatch_runs_to_its_end_on_the_engine(database, engine):
     assert (await delivery.figures(dispatch)).sent == 60
 
 
+async def test_two_workers_share_a_dispatch_and_nobody_gets_it_twice(database, engine):
+    if database.dialect == "sqlite":
+        pytest.skip("on SQLite there is one worker")
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    members = await settle(database, clock, 1200)
+    channels = [FakeChannel(latency=0.02), FakeChannel(latency=0.02)]
+    second = await Engine.for_database(database)
+    workers = [
+        await build(database, clock, channel, engine=each, sleep=asyncio.sleep)
+        for channel, each in zip(channels, [engine, second], strict=True)
+    ]
+    for worker, each in zip(workers, [engine, second], strict=True):
+        worker.serve(each)
+        await each.start()
+    dispatch = await start(workers[0], database, members)
+    async with asyncio.timeout(20):
+        while (await workers[0].figures(dispatch)).waiting:
+            await asyncio.sleep(0.1)
+            await asyncio.gather(*(worker.tick() for worker in workers))
+    for worker in workers:
+        await worker.stop()
+    await second.stop()
+    assert sorted(channels[0].chats + channels[1].chats) == [1000 + n for n in members]
+    assert (await workers[0].figures(dispatch)).sent == 1200
+
+
+async def test_the_log_of_what_is_over_is_dropped(database, engine):
+    worker = Worker()
+    engine.handle("work", worker)
+    async with database.begin() as session:
+        await engine.jobs.enqueue(session, [ONE])
+    assert await engine._queries.queue_log()
+    await engine.tidy()
+    assert not await engine._queries.queue_log()
+
+
 async def test_the_installed_engine_finds_the_schema_that_the_migration_made(database):
     if database.dialect == "sqlite":
         pytest.skip("the engine has no tables on SQLite")

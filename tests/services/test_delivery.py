@@ -466,6 +466,31 @@ async def test_stop_records_what_is_in_flight_and_begins_nothing_more(database, 
     assert len(channel.sent) == 3
 
 
+async def test_a_stop_does_not_wait_for_a_server_that_stalls(database, clock, monkeypatch):
+    members = await settle(database, clock, 3)
+    monkeypatch.setattr("services.delivery.STOP_GRACE", 0.1)
+    delivery = await build(database, clock, FakeChannel(latency=60))
+    dispatch = await start(delivery, database, members)
+    await delivery.run_slice(1, 1)
+    async with asyncio.timeout(2):
+        await delivery.stop()
+    assert set((await states(database, dispatch)).values()) == {("sending", "")}
+
+
+async def test_a_stop_does_not_wait_for_a_database_that_is_away(database, clock, monkeypatch):
+    async def away(*args):
+        raise OSError
+
+    members = await settle(database, clock, 3)
+    monkeypatch.setattr("services.delivery.STOP_GRACE", 0.1)
+    monkeypatch.setattr(outcomes, "record", away)
+    delivery = await build(database, clock, FakeChannel())
+    await start(delivery, database, members)
+    await delivery.run_slice(1, 1)
+    async with asyncio.timeout(2):
+        await delivery.stop()
+
+
 async def test_outcomes_wait_while_the_database_is_away(database, clock, monkeypatch):
     members = await settle(database, clock, 3)
     delivery = await build(database, clock, FakeChannel())
