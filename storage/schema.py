@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from alembic import command
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from storage.database import Database
+from storage.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 NameKind = Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint"]
@@ -49,6 +51,36 @@ async def current(database: Database) -> str | None:
 
     async with database.engine.connect() as connection:
         return await connection.run_sync(look)
+
+
+async def revision(database: Database, message: str) -> list[str]:
+    """Write a migration from what the tables have and this database, upgraded first, lacks; returns its files.
+
+    Numbered on from the last: `0003_what_it_does.py`. Read it before committing, and run the stairway test.
+    """
+    await upgrade(database)
+    number = f"{int(head() or 0) + 1:04}"
+
+    def write(connection: Connection) -> list[str]:
+        made = command.revision(config(connection), message=message, autogenerate=True, rev_id=number)
+        scripts = made if isinstance(made, list) else [made]
+        return [script.path for script in scripts if script is not None]
+
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(write)
+
+
+async def missing(database: Database) -> list[object]:
+    """Return how an upgraded database differs from the tables: nothing, or a migration is missing."""
+
+    def compare(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": include_name}
+        )
+        return list(compare_metadata(context, metadata))
+
+    async with database.engine.connect() as connection:
+        return await connection.run_sync(compare)
 
 
 def head() -> str | None:
