@@ -48,11 +48,12 @@ export function summary(message) {
   return text ?? `[${t("message.unsupported")}]`;
 }
 
+/** A menu that turns its pages in place is no correction, so messages with buttons are not called edited. */
 function meta(message) {
   return h(
     "span",
     { class: "meta" },
-    message.edit_date && h("span", {}, t("message.edited")),
+    message.edit_date && !message.reply_markup?.inline_keyboard && h("span", {}, t("message.edited")),
     h("time", { datetime: new Date(message.date * 1000).toISOString(), title: fullTime(message.date) }, time(message.date)),
     message.outgoing && h("span", { class: "tick", role: "img", "aria-label": t("message.sent") }, icon("sent")),
   );
