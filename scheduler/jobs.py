@@ -6,7 +6,7 @@ A handler returns seconds to be called again with the same payload (its key stay
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import structlog
@@ -15,7 +15,7 @@ from pgqueuer.adapters.inmemory import InMemoryDriver, InMemoryQueries
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.applications import PgQueuer
 from pgqueuer.domain.errors import RetryRequested
-from pgqueuer.domain.models import Job
+from pgqueuer.domain.models import Job, TableChangedEvent
 from pgqueuer.ports.driver import Driver
 
 from storage.database import Database
@@ -25,6 +25,7 @@ Handler = Callable[[bytes], Awaitable[float | None]]
 POOL_SIZE = 4
 POLL = timedelta(seconds=5)
 HEARTBEAT = timedelta(seconds=8)
+WAKE_AFTER = 0.05
 PLACES = {"normal": (2, 4), "urgent": (1, 2)}
 """Batch size and places of each queue manager; pgqueuer wants twice as many places as a batch."""
 
@@ -44,6 +45,9 @@ class Engine:
         heartbeat: timedelta = HEARTBEAT,
     ) -> None:
         self._managers = {kind: PgQueuer(connection=driver, queries=queries) for kind in PLACES}
+        self._driver = driver
+        self._channel = self._managers["normal"].channel
+        self._waking: set[asyncio.Task[None]] = set()
         self._queries = queries
         self._pool = pool
         self._heartbeat = heartbeat
@@ -76,6 +80,7 @@ class Engine:
         async def work(job: Job) -> None:
             again_in = await handler(job.payload or b"")
             if again_in is not None:
+                self._wake_soon()
                 raise RetryRequested(delay=timedelta(seconds=again_in))
 
         self._managers["urgent" if urgent else "normal"].entrypoint(name)(work)
@@ -96,6 +101,28 @@ class Engine:
                 )
             )
 
+    def _wake_soon(self) -> None:
+        """Let the managers look again once a job has given its place away.
+
+        On PostgreSQL pgqueuer's trigger tells them of inserts and deletes, but of no update: without this
+        the place stayed empty until the next poll.
+        """
+
+        async def wake() -> None:
+            await asyncio.sleep(WAKE_AFTER)
+            event = TableChangedEvent(
+                channel=self._channel,
+                operation="update",
+                sent_at=datetime.now(UTC),
+                table="pgqueuer",
+                type="table_changed_event",
+            )
+            await self._driver.notify(self._channel, event.model_dump_json())
+
+        task = asyncio.create_task(wake())
+        self._waking.add(task)
+        task.add_done_callback(self._waking.discard)
+
     async def tidy(self) -> None:
         """Drop the engine's log of jobs that are over: our rows say what was done, and the log only grows."""
         for manager in self._managers.values():
@@ -108,5 +135,6 @@ class Engine:
         for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(outcome, Exception):
                 log.error("job engine ended badly", exc_info=outcome)
+        await asyncio.gather(*self._waking, return_exceptions=True)
         if self._pool is not None:
             await self._pool.close()

@@ -31,7 +31,8 @@ TURN_SECONDS = 1.0
 SHORT_WAIT = 1.0
 """A wait up to this is slept through in place; a longer one gives the place away."""
 LONGEST_RETURN = 60.0
-YIELD = 0.05
+YIELD = 0.2
+"""How long a slice stays back when others want its place: they must be quicker than it."""
 
 log = structlog.get_logger(__name__)
 Sleep = Callable[[float], Awaitable[None]]

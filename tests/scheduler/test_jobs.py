@@ -85,12 +85,28 @@ async def test_a_key_that_waits_is_not_taken_twice_and_the_transaction_lives_on(
 
 
 async def test_a_handler_that_asks_is_called_again(database, engine):
-    worker = Worker(0.05, 0.05)
+    worker = Worker(0.2, 0.2)
     engine.handle("work", worker)
     async with database.begin() as session:
         await engine.jobs.enqueue(session, [ONE])
     await engine.start()
-    await until(lambda: len(worker.done) == 3)
+    await until(lambda: len(worker.done) == 3, 2.5)
+
+
+async def test_a_place_given_away_is_taken_by_who_waits(database, engine):
+    order = []
+
+    async def hog(payload: bytes) -> float | None:
+        order.append(payload)
+        await asyncio.sleep(0.1)
+        return 0.3 if order.count(payload) < 2 else None
+
+    engine.handle("work", hog)
+    async with database.begin() as session:
+        await engine.jobs.enqueue(session, [Job("work", b"%d" % n, f"work:{n}") for n in range(6)])
+    await engine.start()
+    await until(lambda: len(order) == 12)
+    assert set(order[:6]) == {b"%d" % n for n in range(6)}
 
 
 async def test_urgent_work_has_a_place_while_all_others_are_taken(database, engine):
