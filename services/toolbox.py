@@ -8,6 +8,7 @@ from services.audit import Audit
 from services.delivery import Delivery
 from services.invitations import Invitations
 from services.members import Members
+from services.notices import Notices
 from services.organisations import Organisations
 from services.people import People
 from services.topics import Topics
@@ -26,3 +27,4 @@ class Toolbox:
     organisations: Organisations
     topics: Topics
     audiences: Audiences
+    notices: Notices

@@ -1,0 +1,50 @@
+"""What a notice looks like when it goes out: its text, who sends it, and the buttons of a recipient."""
+
+from dataclasses import replace
+
+from domain.messages import Button, Content
+from domain.notices import CONFIRM, WHY, Notice, Sender
+from domain.richtext import RichText, join, styled
+from locales import LANGUAGES, speak
+
+NO_NOTICE = 0
+"""The number that the buttons of a test carry."""
+
+
+def footer(sender: Sender, language: str) -> str:
+    words = speak(language)
+    return words("notices.footer", organisation=sender.organisation(language), author=sender.author)
+
+
+def footers(sender: Sender) -> list[str]:
+    """Return the footer in each language, with the empty line above it: a text has to leave room for the longest."""
+    return [f"\n\n{footer(sender, language)}" for language in LANGUAGES]
+
+
+def render(notice: Notice, language: str) -> Content:
+    """Make the message that members get in their language."""
+    return _render(notice, notice.content, notice.id, language)
+
+
+def render_test(notice: Notice, language: str) -> Content:
+    """Make the message that its author gets as a test: marked so, with buttons that only say so."""
+    mark = styled(speak(language)("notices.test.mark"), "bold")
+    content = join(mark, "\n", notice.content) if notice.content.text else mark
+    return _render(notice, content, NO_NOTICE, language)
+
+
+def without_buttons(content: Content) -> Content:
+    return replace(content, keyboard=())
+
+
+def _render(notice: Notice, content: RichText, number: int, language: str) -> Content:
+    words = speak(language)
+    sign = styled(footer(notice.sender, language), "italic")
+    whole = join(content, "\n\n", sign) if content.text else sign
+    rows = (
+        [(Button(words("notices.button.confirm"), f"{CONFIRM}:{number}"),)]
+        if notice.needs_confirmation
+        else []
+    )
+    rows.append((Button(words("notices.button.why"), f"{WHY}:{number}"),))
+    return Content(whole.text, whole.entities, notice.media, tuple(rows))

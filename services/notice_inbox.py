@@ -1,0 +1,94 @@
+"""A member's notices: the latest, a search, one of them, why it came, and the confirmation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.audiences import Audience
+from domain.clock import Clock
+from domain.notices import Notice
+from domain.organisations import contains
+from domain.permissions import Actor
+from domain.refusals import NotFound
+from domain.topics import Topic
+from services.audiences import Audiences, Part
+from services.walls import PAGE
+from storage import notices, topics
+from storage.database import Database
+
+MOST_SEARCHED = 60
+"""Characters of a search text that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A notice as its recipient sees it."""
+
+    notice: Notice
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a member got a notice: the part of its audience that they belong to, and the topic they chose."""
+
+    notice: Notice
+    part: Part | None
+    topic: Topic | None
+
+
+class NoticeInbox:
+    """Shows a member what was sent to them; a recipient sees a notice by their delivery."""
+
+    def __init__(self, *, database: Database, clock: Clock, audiences: Audiences) -> None:
+        self._database = database
+        self._clock = clock
+        self._audiences = audiences
+
+    async def latest(self, actor: Actor, page: int = 0, search: str = "") -> tuple[list[Notice], bool]:
+        """Return a page of the member's notices, and whether more follow."""
+        async with self._database.read() as session:
+            found = await notices.received(
+                session,
+                actor.member_id,
+                search=search.strip()[:MOST_SEARCHED],
+                offset=page * PAGE,
+                limit=PAGE + 1,
+            )
+        return found[:PAGE], len(found) > PAGE
+
+    async def open(self, actor: Actor, notice_id: int) -> Received:
+        """Return one of the member's notices."""
+        async with self._database.read() as session:
+            found = await notices.received_one(session, actor.member_id, notice_id)
+            if found is None:
+                raise NotFound
+            return Received(found, await notices.confirmed_at(session, notice_id, actor.member_id))
+
+    async def confirm(self, actor: Actor, notice_id: int) -> Received:
+        """Write down 收到; pressed again it keeps its first time."""
+        async with self._database.begin() as session:
+            found = await notices.received_one(session, actor.member_id, notice_id)
+            if found is None or not found.needs_confirmation:
+                raise NotFound
+            at = await notices.confirm(session, notice_id, actor.member_id, self._clock())
+        return Received(found, at)
+
+    async def why(self, actor: Actor, notice_id: int) -> Why:
+        """Say for whom a notice was meant, as far as the member is concerned."""
+        found = (await self.open(actor, notice_id)).notice
+        if found.audience_id is None:
+            return Why(found, None, None)
+        audience = await self._audiences.load(found.audience_id)
+        parts = await self._audiences.parts(_concerning(audience, actor.home_path))
+        topic = None
+        if found.topic_id is not None:
+            async with self._database.read() as session:
+                topic = await topics.get(session, found.topic_id)
+        return Why(found, parts[0] if parts else None, topic)
+
+
+def _concerning(audience: Audience, home_path: str) -> Audience:
+    """Keep the nearest part that a home lies in; a member who has moved since is told the first."""
+    mine = [scope for scope in audience.include if contains(scope.path, home_path)]
+    nearest = max(mine, key=lambda scope: len(scope.path), default=audience.include[0])
+    return Audience(include=(nearest,))
