@@ -1,5 +1,7 @@
-"""Fixtures of chat tests: a toolbox on both databases, and a world to chat in."""
+"""Fixtures of chat tests: a toolbox, and a world to chat in."""
 
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +29,14 @@ from tests.fakes import RecordingDelivery, RecordingSession, World
 from tests.town import Town, build
 
 _dispatchers: list[Dispatcher] = []
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """Yield SQLite only: what a screen says is the same on both, and services are tested on both."""
+    path = tmp_path / "tongdao.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite+aiosqlite:///{path}"
 
 
 @pytest.fixture
