@@ -5,6 +5,7 @@ from aiogram import Router
 from handlers import (
     approvals,
     cancel,
+    fallback,
     help,  # noqa: A004 - named as the command
     invite,
     language,
@@ -17,5 +18,6 @@ from handlers import (
     topics,
 )
 
-FEATURES = (approvals, cancel, help, invite, language, me, menu, org, privacy, start, stop, topics)
-ROUTERS: tuple[Router, ...] = (start.router, invite.router)
+FEATURES = (approvals, cancel, fallback, help, invite, language, me, menu, org, privacy, start, stop, topics)
+ROUTERS: tuple[Router, ...] = (start.router, invite.router, fallback.router)
+"""Dialogue steps, tried in this order; the fallback takes what is left."""

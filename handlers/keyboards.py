@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiogram.exceptions import TelegramBadRequest
@@ -70,7 +71,10 @@ async def show(event: Event, text: str | Text, markup: InlineKeyboardMarkup | No
     content = _content(text)
     if isinstance(event, Message):
         return await event.answer(**content, reply_markup=markup)
-    await event.answer()
+    with suppress(
+        TelegramBadRequest
+    ):  # after a restart the tap may be too old to be answered, but not to be done
+        await event.answer()
     if isinstance(event.message, Message) and event.message.text:
         edited = await _edit(event.message, content, markup)
         if edited is not None:
