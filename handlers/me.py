@@ -39,6 +39,10 @@ def describe(words: Words, record: Record) -> str:
         words("me.standing", standing=words(f"me.standing.{member.standing}")),
         words("me.home", chain=" › ".join(name_of(words, one) for one in record.chain)),
     ]
+    lines.extend(
+        words("me.role", role=words(f"me.role.{role}"), organisation=name_of(words, where))
+        for role, where in record.roles
+    )
     if record.joined:
         lines.append(words("me.joined", day=day(words, record.joined)))
     if member.mobile:

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from domain.clock import Clock, day_of
 from domain.members import Member
 from domain.organisations import Organisation
-from domain.permissions import Action, Actor
+from domain.permissions import Action, Actor, Role
 from domain.refusals import NotFound
 from services.audit import Audit
-from storage import accounts, organisations, people
+from storage import accounts, grants, organisations, people
 from storage.audit import Reading, readings_of
 from storage.database import Database, Session
 
@@ -36,6 +36,7 @@ class Record:
     joined: date | None
     chain: tuple[Organisation, ...]
     hosts: tuple[Organisation, ...]
+    roles: tuple[tuple[Role, Organisation], ...]
     accounts: tuple[str, ...]
     topics: int
     readings: tuple[Reading, ...]
@@ -121,6 +122,7 @@ class Members:
             joined=found.joined,
             chain=tuple(await organisations.chain(session, found.home_path)),
             hosts=tuple(await people.hosts_of(session, member_id)),
+            roles=tuple(await grants.roles_of(session, member_id, day_of(self._clock()))),
             accounts=tuple(await accounts.names_of(session, member_id)),
             topics=await people.subscriptions(session, member_id),
             readings=_once_a_day(await readings_of(session, member_id, 10 * SHOWN_READINGS)),

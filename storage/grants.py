@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.accounts import Address, LinkState
 from domain.members import MemberStatus
+from domain.organisations import Organisation
 from domain.permissions import RIGHTS, Action, Actor, Grant, Role
+from storage.organisations import to_organisation
 from storage.tables import AccountLinkRow, ChatRow, MemberRow, OrganisationRow, RoleGrantRow
 
 _link = AccountLinkRow.__table__  # type: ignore[attr-defined]
@@ -39,6 +41,17 @@ async def actor_of_member(session: AsyncSession, member_id: int, on: date) -> Ac
     """Return a member with the grants that hold on that day, whatever chats they have."""
     rows = (await session.execute(_actor_query(on).where(_member.c.id == member_id))).all()
     return _to_actor(rows, rows[0].language) if rows else None
+
+
+async def roles_of(session: AsyncSession, member_id: int, on: date) -> list[tuple[Role, Organisation]]:
+    """Return the roles a member holds on that day, each with its organisation, the highest first."""
+    query = (
+        select(_organisation, _grant.c.role)
+        .join(_grant, _grant.c.organisation_id == _organisation.c.id)
+        .where(_grant.c.member_id == member_id, _holds(on))
+        .order_by(func.length(_organisation.c.path), _organisation.c.id)
+    )
+    return [(Role(row.role), to_organisation(row)) for row in await session.execute(query)]
 
 
 async def nearest_holders(

@@ -50,6 +50,16 @@ async def test_my_record_shows_the_chain_and_that_nobody_has_read_it(member: Cha
     assert "还没有人查看" in member.screen
 
 
+async def test_my_record_names_the_roles_that_hold_today(world: World, town: Town):
+    await town.link("county_secretary", 100)
+    await town.link("former", 101)
+    for chat_id, shown in ((100, True), (101, False)):
+        chat = world.chat(chat_id)
+        await chat.say("/me")
+        assert ("职责:书记(海曙区)" in chat.screen) == shown
+        assert ("职责" in chat.screen) == shown
+
+
 async def test_stopping_acts_at_once_and_says_what_still_works(member: Chat, town: Town):
     await member.say("/stop")
     assert "仍然可以用" in member.screen
