@@ -10,7 +10,9 @@ from typing import Final
 from aiohttp import web
 
 PAGES: Final = Path(__file__).parent / "pages"
-MAX_UPLOAD: Final = web.AppKey("page_max_upload", int)  # told to the page, which then refuses before it uploads
+MAX_UPLOAD: Final = web.AppKey(
+    "page_max_upload", int
+)  # told to the page, which then refuses before it uploads
 DEFAULT_MAX_UPLOAD: Final = 20 * 1024 * 1024
 LANGUAGES: Final = ("zh", "en")
 LANGUAGE_COOKIE: Final = "webchat_language"
