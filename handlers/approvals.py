@@ -1,10 +1,12 @@
 """Approvals: chats that opened an invitation and wait for their secretary's word."""
 
+from typing import Literal
+
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery
 
 from domain.permissions import Actor
-from handlers.keyboards import Event, Go, Row, button, keyboard, pager, screen, show
+from handlers.keyboards import Event, Go, Number, Row, button, keyboard, pager, screen, show
 from handlers.taps import command, tap
 from handlers.times import moment
 from handlers.welcome import members_only
@@ -15,8 +17,8 @@ from services.toolbox import Toolbox
 class Waiting(CallbackData, prefix="wait"):
     """A step of approving: a page, one link, the question before a decision, the decision."""
 
-    step: str  # page, open, ask_yes, ask_no, yes, no
-    number: int  # the page, or the link's id
+    step: Literal["page", "open", "ask_yes", "ask_no", "yes", "no"]
+    number: Number  # the page, or the link's id
 
 
 @command("approvals")
@@ -41,7 +43,7 @@ async def on_waiting(
             await _done(query, words, "approvals.refused", link.member_name)
         case "ask_yes" | "ask_no":
             await _ask(query, toolbox, actor, words, tap)
-        case _:
+        case "open":
             await _open(query, toolbox, actor, words, tap.number)
 
 
@@ -55,8 +57,7 @@ async def _show_page(event: Event, toolbox: Toolbox, actor: Actor, words: Words,
         [button(f"{one.member_name} · {one.home_name}", Waiting(step="open", number=one.link_id))]
         for one in links
     ]
-    turns = [Waiting(step="page", number=page - 1), Waiting(step="page", number=page + 1)]
-    rows.append(pager(words, page, more=more, to=turns))
+    rows.append(pager(words, page, more=more, to=lambda turned: Waiting(step="page", number=turned)))
     await show(event, screen(words("approvals.title"), words("approvals.choose")), keyboard(words, *rows))
 
 

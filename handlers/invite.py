@@ -1,5 +1,7 @@
 """Inviting: find a member of one's own subtree, then a link with its QR picture, or a paper to print."""
 
+from typing import Literal
+
 from aiogram import Bot, Router
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
@@ -10,7 +12,7 @@ from domain.accounts import Account
 from domain.invitations import InvitationForm
 from domain.permissions import Actor
 from handlers import paper
-from handlers.keyboards import Event, Go, Row, button, keyboard, pager, screen, show
+from handlers.keyboards import Event, Go, Number, Row, button, keyboard, pager, screen, show
 from handlers.me import describe
 from handlers.taps import command, tap
 from handlers.times import moment
@@ -31,8 +33,8 @@ class Inviting(StatesGroup):
 class Found(CallbackData, prefix="inv"):
     """A step of inviting: a page of the search, a member chosen, or a form chosen for them."""
 
-    step: str  # page, choose, link, paper
-    number: int  # the page, or the member's id
+    step: Literal["page", "choose", "link", "paper"]
+    number: Number  # the page, or the member's id
 
 
 @command("invite")
@@ -95,8 +97,7 @@ async def _show_page(
         await show(event, text, keyboard(words, back=Go(to="invite")))
         return
     rows: list[Row] = [[button(_label(one), Found(step="choose", number=one.member_id))] for one in found]
-    turns = [Found(step="page", number=page - 1), Found(step="page", number=page + 1)]
-    rows.append(pager(words, page, more=more, to=turns))
+    rows.append(pager(words, page, more=more, to=lambda turned: Found(step="page", number=turned)))
     text = screen(words("invite.title"), words("invite.choose", name=name))
     await show(event, text, keyboard(words, *rows, back=Go(to="invite")))
 

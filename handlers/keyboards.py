@@ -4,9 +4,9 @@
 ``Go("me")`` on a button runs the command ``/me`` in place, so that a feature is written once for both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.filters.callback_data import CallbackData
@@ -19,10 +19,13 @@ from aiogram.types import (
     ReplyKeyboardRemove,
 )
 from aiogram.utils.formatting import Bold, Text
+from pydantic import Field
 
 from locales import Words
 
 Event = Message | CallbackQuery
+Number = Annotated[int, Field(ge=0, lt=2**62)]
+"""An id or a page in callback data: a forged one that no database could hold is stale, not an error."""
 Row = list[InlineKeyboardButton]
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 
@@ -47,13 +50,13 @@ def keyboard(words: Words, *rows: Row, back: CallbackData | None = None) -> Inli
     return InlineKeyboardMarkup(inline_keyboard=[*(row for row in rows if row), foot])
 
 
-def pager(words: Words, page: int, *, more: bool, to: Sequence[CallbackData]) -> Row:
-    """Return the row "previous, next"; `to` holds the taps of the page before and the page after."""
+def pager(words: Words, page: int, *, more: bool, to: Callable[[int], CallbackData]) -> Row:
+    """Return the row "previous, next"; `to` makes the tap of a page."""
     row = []
     if page > 0:
-        row.append(button(words("menu.previous"), to[0]))
+        row.append(button(words("menu.previous"), to(page - 1)))
     if more:
-        row.append(button(words("menu.next"), to[1]))
+        row.append(button(words("menu.next"), to(page + 1)))
     return row
 
 

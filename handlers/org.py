@@ -5,7 +5,7 @@ from aiogram.types import CallbackQuery
 
 from domain.organisations import Organisation
 from domain.permissions import Actor
-from handlers.keyboards import Event, Go, Row, button, keyboard, pager, screen, show
+from handlers.keyboards import Event, Go, Number, Row, button, keyboard, pager, screen, show
 from handlers.names import describe_kind, name_of
 from handlers.taps import command, tap
 from handlers.welcome import members_only
@@ -17,8 +17,8 @@ from services.toolbox import Toolbox
 class Org(CallbackData, prefix="org"):
     """An organisation's card, at a page of what is below it."""
 
-    id: int
-    page: int = 0
+    id: Number
+    page: Number = 0
 
 
 @command("org")
@@ -35,7 +35,7 @@ async def on_card(query: CallbackQuery, tap: Org, toolbox: Toolbox, actor: Actor
 
 
 async def _show(event: Event, toolbox: Toolbox, actor: Actor, words: Words, at: Org) -> None:
-    page = max(at.page, 0)
+    page = at.page
     card = await toolbox.organisations.card(actor, at.id, page)
     own = card.organisation
     text = screen(
@@ -50,9 +50,7 @@ async def _show(event: Event, toolbox: Toolbox, actor: Actor, words: Words, at: 
         rows.append([button(words("org.above", name=name_of(words, card.chain[-2])), above)])
     rows.extend([button(_label(words, child), Org(id=child.id))] for child in card.children.items)
     more = card.children.total > (page + 1) * PAGE
-    rows.append(
-        pager(words, page, more=more, to=[Org(id=own.id, page=page - 1), Org(id=own.id, page=page + 1)])
-    )
+    rows.append(pager(words, page, more=more, to=lambda turned: Org(id=own.id, page=turned)))
     if own.id != actor.home_id:
         rows.append([button(words("org.mine"), Go(to="org"))])
     await show(event, text, keyboard(words, *rows))

@@ -1,5 +1,7 @@
 """Joining: what is stored and why, whether it is you, and the second proof (DOMAIN.md 4.1)."""
 
+from typing import Literal
+
 from aiogram import F, Router
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import (
@@ -28,7 +30,7 @@ router = Router(name="start")
 class Join(CallbackData, prefix="join"):
     """A step of joining. The code travels with it, so that each press proves itself again."""
 
-    step: str  # look, language, confirm, accept, not_me
+    step: Literal["look", "language", "confirm", "accept", "not_me"]
     code: str
 
 

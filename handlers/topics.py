@@ -4,7 +4,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery
 
 from domain.permissions import Actor
-from handlers.keyboards import Event, button, keyboard, screen, show
+from handlers.keyboards import Event, Number, button, keyboard, screen, show
 from handlers.names import name_of
 from handlers.taps import command, tap
 from handlers.welcome import members_only
@@ -16,7 +16,7 @@ from services.topics import Choice
 class Pick(CallbackData, prefix="topic"):
     """Whether a topic is wanted: said outright, so that a tap that comes twice changes nothing."""
 
-    id: int
+    id: Number
     wanted: bool
 
 

@@ -115,10 +115,12 @@ async def _identify(handler: Any, update: Any, data: dict[str, Any]) -> Any:
 
 
 async def _on_error(event: Any, words: Any) -> None:
-    if not isinstance(event.exception, Refusal):
+    if isinstance(event.exception, taps.StaleTap):
+        text = "stale"
+    elif isinstance(event.exception, Refusal):
+        text = words(event.exception.key, **event.exception.fields)
+    else:
         raise event.exception
-    refused = event.exception
-    text = words(refused.key, **refused.fields)
     query = event.update.callback_query
     if query is not None:
         await query.answer(text, show_alert=True)
