@@ -108,7 +108,8 @@ export class ChatView {
     this.thread.showTop("loading");
     try {
       const page = await api.messages(this.chat.username, this.chat.messages[0]?.message_id);
-      this.chat.more = page.more && this.chat.absorb(page.messages);
+      const grew = this.chat.absorb(page.messages);
+      this.chat.more = page.more && grew;
       this.loadingOlder = false;
       this.thread.showTop("idle");
       this.sync();

@@ -19,7 +19,7 @@ export function toast(text) {
 }
 
 export function explain(error) {
-  const known = ["too_large", "rate_limited", "bad_phone", "bad_name", "not_image", "empty_file", "blocked", "unreachable"];
+  const known = ["too_large", "too_many_sign_ups", "bad_phone", "bad_name", "not_a_picture", "empty_file", "unreachable"];
   return t(known.includes(error.code) ? `error.${error.code}` : "error.other");
 }
 

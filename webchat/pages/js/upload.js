@@ -46,7 +46,7 @@ function problem(kind, file) {
     return explain({ code: "empty_file" });
   }
   if (kind === "photo" && !file.type.startsWith("image/")) {
-    return explain({ code: "not_image" });
+    return explain({ code: "not_a_picture" });
   }
   return null;
 }

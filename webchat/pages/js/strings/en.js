@@ -141,11 +141,10 @@ export default {
   "error.unreachable": "The server could not be reached. Check your network and try again.",
   "error.too_large": "This file is too large to send. Please choose a smaller one.",
   "error.too_large.limit": "This file is too large to send: at most {limit}, this one has {size}.",
-  "error.rate_limited": "Too many attempts. Please wait a moment and try again.",
+  "error.too_many_sign_ups": "Too many attempts. Please wait a moment and try again.",
   "error.bad_phone": "This phone number does not look right. Please check it.",
   "error.bad_name": "Please enter a name of 1 to 64 characters.",
-  "error.not_image": "This is not a picture that can be shown. Send it as a file instead.",
+  "error.not_a_picture": "This is not a picture that can be shown. Send it as a file instead.",
   "error.empty_file": "This file is empty and cannot be sent.",
-  "error.blocked": "You have blocked this account. Unblock it first.",
   "error.other": "That did not work. Please try again in a moment.",
 };

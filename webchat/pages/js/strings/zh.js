@@ -141,11 +141,10 @@ export default {
   "error.unreachable": "没有连上服务器，请检查网络后重试。",
   "error.too_large": "文件太大，无法发送。请选择小一些的文件。",
   "error.too_large.limit": "文件太大，无法发送：最大 {limit}，此文件 {size}。",
-  "error.rate_limited": "操作太频繁，请稍等片刻再试。",
+  "error.too_many_sign_ups": "操作太频繁，请稍等片刻再试。",
   "error.bad_phone": "手机号格式不对，请检查。",
   "error.bad_name": "请填写 1 到 64 个字的称呼。",
-  "error.not_image": "这不是可以显示的图片，请改用“文件”发送。",
+  "error.not_a_picture": "这不是可以显示的图片，请改用“文件”发送。",
   "error.empty_file": "这个文件是空的，无法发送。",
-  "error.blocked": "您已屏蔽此服务号，请先解除屏蔽。",
   "error.other": "没有成功，请稍后再试。",
 };

@@ -1,0 +1,294 @@
+"""People on the chat page, in a real browser, against the real chat server and a bot."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.webchat.page_driver import PageBrowser, PageDriver, chromium
+from tests.webchat.page_town import Bot, Town, town
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass
+class Scene:
+    town: Town
+    browser: PageBrowser
+    bot: Bot
+    wang: int
+
+    async def inside(self, **fields: Any) -> PageDriver:
+        """Let Wang in by a fresh invitation, which starts the bot."""
+        link = await self.town.link(self.wang, bot=self.bot.username, start="invited")
+        page = await self.browser.open_page(link, **fields)
+        await page.wait_text("/start invited")
+        await self.bot.hear()
+        return page
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with town(tmp_path) as running, chromium(tmp_path) as browser:
+        bot = await running.new_bot()
+        yield Scene(running, browser, bot, await running.new_person(phone="13800001234"))
+
+
+async def test_an_invitation_signs_in_and_starts_the_bot_and_answers_arrive_live(scene: Scene) -> None:
+    link = await scene.town.link(scene.wang, bot="tongdao_bot", start="abc")
+    page = await scene.browser.open_page(link)
+    assert (await scene.bot.hear())["text"] == "/start abc"
+    await scene.bot.say(scene.wang, "欢迎，王芳")
+    await page.wait_text("欢迎，王芳")
+    await page.say("你好")
+    assert (await scene.bot.hear())["text"] == "你好"
+    assert await page.bubbles() == ["/start abc", "欢迎，王芳", "你好"]
+    assert page.errors == []
+
+
+async def test_a_spent_link_says_so_and_what_to_do(scene: Scene) -> None:
+    link = await scene.town.link(scene.wang)
+    await scene.browser.open_page(link)
+    page = await scene.browser.open_page(link, language="en")
+    await page.wait_text("This link has expired")
+    await page.press("Go to messages")
+    await page.wait_text("Ask the secretary of your branch")
+
+
+async def test_a_newcomer_with_a_payload_joins_by_name(scene: Scene) -> None:
+    page = await scene.browser.open_page(f"{scene.town.origin}/tongdao_bot?start=p1")
+    await page.page.locator("#join-name").fill("李强")
+    await page.press("加入")
+    heard = await scene.bot.hear()
+    assert (heard["text"], heard["from"]["first_name"]) == ("/start p1", "李强")
+    await page.wait_text("/start p1")
+
+
+async def test_someone_signed_in_is_offered_start_for_a_payload(scene: Scene) -> None:
+    page = await scene.inside()
+    await page.page.goto(f"{scene.town.origin}/t/tongdao_bot?start=again")
+    await page.press("开始")
+    assert (await scene.bot.hear())["text"] == "/start again"
+
+
+async def test_an_unknown_chat_is_named_as_such(scene: Scene) -> None:
+    page = await scene.inside()
+    await page.page.goto(f"{scene.town.origin}/nobody_bot")
+    await page.wait_text("找不到这个聊天")
+
+
+async def test_a_pressed_button_waits_for_the_answer_and_shows_it(scene: Scene) -> None:
+    page = await scene.inside()
+    keys = [[{"text": "收到", "callback_data": "ok"}, {"text": "为什么", "callback_data": "why"}]]
+    message_id = await scene.bot.say(scene.wang, "请确认", reply_markup={"inline_keyboard": keys})
+    await page.wait_text("请确认")
+    await page.press("收到")
+    assert await page.page.locator(".key[aria-busy=true]").count() == 1
+    query = (await scene.bot.next_update())["callback_query"]
+    assert query["data"] == "ok"
+    await scene.bot.call("editMessageText", chat_id=scene.wang, message_id=message_id, text="已确认")
+    await scene.bot.call("answerCallbackQuery", callback_query_id=query["id"], text="谢谢您")
+    await page.wait_text("谢谢您")
+    await page.wait_text("已确认")
+    assert await page.page.locator(".key").count() == 0
+
+
+async def test_an_alert_waits_to_be_read(scene: Scene) -> None:
+    page = await scene.inside(language="en")
+    keys = [[{"text": "Why", "callback_data": "why"}]]
+    await scene.bot.say(scene.wang, "Notice", reply_markup={"inline_keyboard": keys})
+    await page.press("Why")
+    query = (await scene.bot.next_update())["callback_query"]
+    await scene.bot.call(
+        "answerCallbackQuery", callback_query_id=query["id"], text="Your branch", show_alert=True
+    )
+    await page.wait_text("Your branch")
+    await page.press("Got it")
+    await page.wait_gone("Your branch")
+    assert await page.page.locator("[aria-busy=true]").count() == 0
+
+
+async def test_an_edit_keeps_the_readers_place_and_a_deletion_takes_the_message(scene: Scene) -> None:
+    page = await scene.inside()
+    ids = [await scene.bot.say(scene.wang, f"第 {number} 条") for number in range(40)]
+    await page.wait_text("第 39 条")
+    await page.page.evaluate("document.querySelector('.scroller').scrollTop = 900")
+    await page.page.locator(".pill").wait_for(state="visible")
+    place = f"document.querySelector('[data-id=\"{ids[30]}\"]').getBoundingClientRect().top"
+    before = await page.page.evaluate(place)
+    await scene.bot.call("editMessageText", chat_id=scene.wang, message_id=ids[2], text="第 2 条\n" * 12)
+    await page.page.wait_for_function("document.body.textContent.includes('第 2 条\\n第 2 条')")
+    assert abs(await page.page.evaluate(place) - before) < 2
+    await scene.bot.call("deleteMessage", chat_id=scene.wang, message_id=ids[39])
+    await page.page.wait_for_function(f"!document.querySelector('[data-id=\"{ids[39]}\"]')")
+    await scene.bot.say(scene.wang, "最新消息")
+    await page.press("新消息")
+    await page.page.locator(".pill").wait_for(state="hidden")
+
+
+async def test_what_was_said_during_an_outage_arrives_once(scene: Scene) -> None:
+    page = await scene.inside()
+    await scene.bot.say(scene.wang, "之前")
+    await page.wait_text("之前")
+    await page.page.context.set_offline(True)
+    await page.page.evaluate("window.dispatchEvent(new Event('offline'))")
+    await page.wait_text("网络已断开")
+    await scene.bot.say(scene.wang, "期间")
+    await page.page.context.set_offline(False)
+    await page.wait_text("期间")
+    await asyncio.sleep(0.2)
+    assert (await page.bubbles()).count("期间") == 1
+
+
+async def test_earlier_messages_come_while_scrolling_up(scene: Scene) -> None:
+    await scene.inside()
+    for number in range(1, 120):
+        await scene.bot.say(scene.wang, f"旧 {number}")
+    page = await scene.browser.open_page(await scene.town.link(scene.wang))
+    await page.wait_text("旧 119")
+    assert len(await page.bubbles()) == 50
+    for _ in range(3):
+        await page.page.evaluate("document.querySelector('.scroller').scrollTop = 0")
+        await page.page.wait_for_timeout(400)
+    texts = await page.bubbles()
+    assert texts == ["/start invited", *(f"旧 {number}" for number in range(1, 120))]
+
+
+async def test_a_photo_goes_out_with_its_caption_and_opens_large(scene: Scene, tmp_path: Path) -> None:
+    picture = tmp_path / "现场.jpg"
+    Image.new("RGB", (320, 240), "teal").save(picture)
+    page = await scene.inside()
+    await page.send_file(picture, caption="活动现场")
+    heard = await scene.bot.hear()
+    assert heard["caption"] == "活动现场"
+    assert heard["photo"][-1]["width"] == 320
+    await page.press("查看大图")
+    await page.page.locator(".lightbox img").wait_for()
+    await page.page.keyboard.press("Escape")
+    assert len([text for text in await page.bubbles() if text == "活动现场"]) == 1
+
+
+async def test_a_document_shows_name_and_size_and_can_be_kept(scene: Scene, tmp_path: Path) -> None:
+    paper = tmp_path / "活动安排.txt"
+    paper.write_bytes(b"a" * 2048)
+    page = await scene.inside()
+    await page.send_file(paper, kind="document")
+    assert (await scene.bot.hear())["document"]["file_name"] == "活动安排.txt"
+    await page.wait_text("2.0 KB")
+    async with page.page.expect_download() as waiting:
+        await page.page.locator("a.document").last.click()
+    assert (await waiting.value).suggested_filename == "活动安排.txt"
+
+
+async def test_a_file_that_is_too_large_is_refused_with_the_reason(scene: Scene, tmp_path: Path) -> None:
+    heavy = tmp_path / "heavy.bin"
+    heavy.write_bytes(b"a" * 400_000)
+    page = await scene.inside()
+    await page.choose_file(heavy, kind="document")
+    if await page.page.locator("dialog .button.primary").is_enabled():
+        await page.press("发送")
+    await page.wait_text("文件太大")
+
+
+async def test_the_contact_button_says_what_it_shares_before_it_does(scene: Scene) -> None:
+    page = await scene.inside()
+    keyboard = {"keyboard": [[{"text": "发送手机号", "request_contact": True}]], "one_time_keyboard": True}
+    await scene.bot.say(scene.wang, "请核实", reply_markup=keyboard)
+    await page.press("发送手机号")
+    await page.wait_text("不会发送其他信息")
+    assert "13800001234" not in await page.page.content()
+    await page.press("发送手机号")
+    contact = (await scene.bot.hear())["contact"]
+    assert (contact["phone_number"].lstrip("+"), contact["user_id"]) == ("13800001234", scene.wang)
+    await page.page.locator(".reply-keyboard").wait_for(state="hidden")
+
+
+async def test_a_reply_keyboard_says_its_words_and_goes_when_removed(scene: Scene) -> None:
+    page = await scene.inside()
+    await scene.bot.say(
+        scene.wang, "请选择", reply_markup={"keyboard": [[{"text": "最新通知"}], [{"text": "帮助"}]]}
+    )
+    await page.press("最新通知")
+    assert (await scene.bot.hear())["text"] == "最新通知"
+    await scene.bot.say(scene.wang, "好的", reply_markup={"remove_keyboard": True})
+    await page.page.locator(".reply-keyboard").wait_for(state="hidden")
+
+
+async def test_the_menu_lists_the_bots_commands(scene: Scene) -> None:
+    await scene.bot.call("setMyCommands", commands=[{"command": "me", "description": "我的资料"}])
+    page = await scene.inside()
+    await page.press("命令菜单")
+    await page.page.locator(".command", has_text="我的资料").click()
+    assert (await scene.bot.hear())["text"] == "/me"
+
+
+async def test_blocking_silences_the_bot_until_it_is_lifted(scene: Scene) -> None:
+    page = await scene.inside()
+    await page.press("聊天菜单")
+    await page.press("屏蔽此服务号")
+    await page.press("屏蔽")
+    await page.wait_text("您已屏蔽此服务号")
+    assert await scene.bot.refusal("sendMessage", chat_id=scene.wang, text="x") == 403
+    await page.press("解除屏蔽")
+    await page.page.locator(".composer-input").wait_for()
+    await scene.bot.say(scene.wang, "又见面了")
+    await page.wait_text("又见面了")
+
+
+async def test_language_print_size_and_draft_outlive_a_reload(scene: Scene) -> None:
+    page = await scene.inside()
+    await page.page.locator(".composer-input").fill("还没写完")
+    await page.press("聊天菜单")
+    await page.press("设置")
+    await page.page.locator("#large-print").check()
+    await page.press("English")
+    await page.wait_text("Large print")
+    await page.page.reload()
+    await page.page.locator(".composer-input").wait_for()
+    assert await page.page.locator(".composer-input").input_value() == "还没写完"
+    assert await page.page.locator("html.large[lang^=en]").count() == 1
+
+
+async def test_signing_out_leaves_nothing_behind(scene: Scene) -> None:
+    page = await scene.inside()
+    await page.page.locator(".composer-input").fill("秘密")
+    await page.press("聊天菜单")
+    await page.press("设置")
+    await page.press("退出登录")
+    await page.press("退出登录")
+    await page.wait_text("已退出登录")
+    assert "秘密" not in await page.page.evaluate("JSON.stringify(localStorage)")
+    await page.page.goto(f"{scene.town.origin}/tongdao_bot")
+    await page.wait_text("请用组织发给您的邀请链接")
+
+
+async def test_markup_from_a_bot_or_a_person_stays_text(scene: Scene) -> None:
+    attack = "<img src=x onerror=\"document.title='stolen'\"><script>1</script>"
+    page = await scene.inside()
+    await page.say(attack)
+    await scene.bot.hear()
+    keys = [[{"text": attack[:60], "callback_data": "x"}]]
+    await scene.bot.say(scene.wang, attack + "!", reply_markup={"inline_keyboard": keys})
+    await page.wait_text(attack + "!")
+    assert await page.page.locator(".thread img, .thread script").count() == 0
+    assert "stolen" not in await page.page.title()
+
+
+async def test_a_page_is_usable_by_keyboard_alone(scene: Scene) -> None:
+    page = await scene.inside(width=1280)
+    await scene.bot.say(
+        scene.wang, "请确认", reply_markup={"inline_keyboard": [[{"text": "好", "callback_data": "y"}]]}
+    )
+    await page.wait_text("请确认")
+    await page.page.locator(".composer-input").press_sequentially("一行")
+    await page.page.keyboard.press("Shift+Enter")
+    await page.page.keyboard.type("两行")
+    await page.page.keyboard.press("Enter")
+    assert (await scene.bot.hear())["text"] == "一行\n两行"
+    await page.page.locator(".key", has_text="好").focus()
+    await page.page.keyboard.press("Enter")
+    assert (await scene.bot.next_update())["callback_query"]["data"] == "y"
