@@ -57,7 +57,8 @@ async def _show_page(event: Event, toolbox: Toolbox, actor: Actor, words: Words,
         [button(f"{one.member_name} · {one.home_name}", Waiting(step="open", number=one.link_id))]
         for one in links
     ]
-    rows.append(pager(words, page, more=more, to=lambda turned: Waiting(step="page", number=turned)))
+    turns = [Waiting(step="page", number=max(page - 1, 0)), Waiting(step="page", number=page + 1)]
+    rows.append(pager(words, page, more=more, to=turns))
     await show(event, screen(words("approvals.title"), words("approvals.choose")), keyboard(words, *rows))
 
 

@@ -97,7 +97,8 @@ async def _show_page(
         await show(event, text, keyboard(words, back=Go(to="invite")))
         return
     rows: list[Row] = [[button(_label(one), Found(step="choose", number=one.member_id))] for one in found]
-    rows.append(pager(words, page, more=more, to=lambda turned: Found(step="page", number=turned)))
+    turns = [Found(step="page", number=max(page - 1, 0)), Found(step="page", number=page + 1)]
+    rows.append(pager(words, page, more=more, to=turns))
     text = screen(words("invite.title"), words("invite.choose", name=name))
     await show(event, text, keyboard(words, *rows, back=Go(to="invite")))
 

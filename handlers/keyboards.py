@@ -4,7 +4,7 @@
 ``Go("me")`` on a button runs the command ``/me`` in place, so that a feature is written once for both.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -50,13 +50,13 @@ def keyboard(words: Words, *rows: Row, back: CallbackData | None = None) -> Inli
     return InlineKeyboardMarkup(inline_keyboard=[*(row for row in rows if row), foot])
 
 
-def pager(words: Words, page: int, *, more: bool, to: Callable[[int], CallbackData]) -> Row:
-    """Return the row "previous, next"; `to` makes the tap of a page."""
+def pager(words: Words, page: int, *, more: bool, to: Sequence[CallbackData]) -> Row:
+    """Return the row "previous, next"; `to` holds the taps of the page before and the page after."""
     row = []
     if page > 0:
-        row.append(button(words("menu.previous"), to(page - 1)))
+        row.append(button(words("menu.previous"), to[0]))
     if more:
-        row.append(button(words("menu.next"), to(page + 1)))
+        row.append(button(words("menu.next"), to[1]))
     return row
 
 

@@ -49,8 +49,9 @@ async def _show(event: Event, toolbox: Toolbox, actor: Actor, words: Words, at: 
     if above is not None:
         rows.append([button(words("org.above", name=name_of(words, card.chain[-2])), above)])
     rows.extend([button(_label(words, child), Org(id=child.id))] for child in card.children.items)
+    turns = [Org(id=own.id, page=max(page - 1, 0)), Org(id=own.id, page=page + 1)]
     more = card.children.total > (page + 1) * PAGE
-    rows.append(pager(words, page, more=more, to=lambda turned: Org(id=own.id, page=turned)))
+    rows.append(pager(words, page, more=more, to=turns))
     if own.id != actor.home_id:
         rows.append([button(words("org.mine"), Go(to="org"))])
     await show(event, text, keyboard(words, *rows))
