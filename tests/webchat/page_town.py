@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp.test_utils import TestServer, unused_port
+
+from tests.webchat.page_driver import PageBrowser, PageDriver, chromium
 from webchat.app import create
 from webchat.config import WebchatConfig
 
@@ -53,9 +56,23 @@ class Bot:
 
 
 class Town:
-    def __init__(self, http: aiohttp.ClientSession, origin: str) -> None:
+    def __init__(self, http: aiohttp.ClientSession, folder: Path) -> None:
         self._http = http
-        self.origin = origin
+        self._port = unused_port()
+        self.origin = f"http://127.0.0.1:{self._port}"
+        self._config = WebchatConfig(
+            data_dir=folder,
+            public_url=self.origin,
+            operator_token="operator-token",
+            max_upload_bytes=UPLOAD_LIMIT,
+        )
+
+    async def start(self) -> None:
+        self._server = TestServer(create(self._config), host="127.0.0.1", port=self._port)
+        await self._server.start_server()
+
+    async def stop(self) -> None:
+        await self._server.close()
 
     async def operate(self, path: str, **fields: Any) -> dict[str, Any]:
         async with self._http.post(
@@ -77,13 +94,30 @@ class Town:
         return address
 
 
+@dataclass
+class Scene:
+    """A chat server, a browser, one bot, and Wang, who has a phone number and no chat yet."""
+
+    town: Town
+    browser: PageBrowser
+    bot: Bot
+    wang: int
+
+    async def inside(self, **fields: Any) -> PageDriver:
+        """Let Wang in by a fresh invitation, which starts the bot."""
+        link = await self.town.link(self.wang, bot=self.bot.username, start="invited")
+        page = await self.browser.open_page(link, **fields)
+        await page.wait_text("/start invited")
+        await self.bot.hear()
+        return page
+
+
 @asynccontextmanager
-async def town(folder: Path) -> AsyncIterator[Town]:
-    port = unused_port()
-    origin = f"http://127.0.0.1:{port}"
-    config = WebchatConfig(
-        data_dir=folder, public_url=origin, operator_token="operator-token", max_upload_bytes=UPLOAD_LIMIT
-    )
-    server = TestServer(create(config), host="127.0.0.1", port=port)
-    async with server, aiohttp.ClientSession() as http:
-        yield Town(http, origin)
+async def opened(folder: Path) -> AsyncIterator[Scene]:
+    async with aiohttp.ClientSession() as http, chromium(folder) as browser:
+        town = Town(http, folder)
+        await town.start()
+        try:
+            yield Scene(town, browser, await town.new_bot(), await town.new_person(phone="13800001234"))
+        finally:
+            await town.stop()

@@ -2,40 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
-from tests.webchat.page_driver import PageBrowser, PageDriver, chromium
-from tests.webchat.page_town import Bot, Town, town
+from tests.webchat.page_town import Scene, opened
 
 pytestmark = pytest.mark.browser
 
 
-@dataclass
-class Scene:
-    town: Town
-    browser: PageBrowser
-    bot: Bot
-    wang: int
-
-    async def inside(self, **fields: Any) -> PageDriver:
-        """Let Wang in by a fresh invitation, which starts the bot."""
-        link = await self.town.link(self.wang, bot=self.bot.username, start="invited")
-        page = await self.browser.open_page(link, **fields)
-        await page.wait_text("/start invited")
-        await self.bot.hear()
-        return page
-
-
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    async with town(tmp_path) as running, chromium(tmp_path) as browser:
-        bot = await running.new_bot()
-        yield Scene(running, browser, bot, await running.new_person(phone="13800001234"))
+    async with opened(tmp_path) as scene:
+        yield scene
 
 
 async def test_an_invitation_signs_in_and_starts_the_bot_and_answers_arrive_live(scene: Scene) -> None:
@@ -142,6 +122,41 @@ async def test_what_was_said_during_an_outage_arrives_once(scene: Scene) -> None
     await page.wait_text("期间")
     await asyncio.sleep(0.2)
     assert (await page.bubbles()).count("期间") == 1
+
+
+async def test_a_restarted_server_is_found_again_and_nothing_is_lost_or_doubled(scene: Scene) -> None:
+    page = await scene.inside()
+    await scene.bot.say(scene.wang, "之前")
+    await page.wait_text("之前")
+    await scene.town.stop()
+    await page.wait_text("正在重新连接")
+    await scene.town.start()
+    await scene.bot.say(scene.wang, "之后")
+    await page.wait_gone("正在重新连接")
+    await page.wait_text("之后")
+    assert await page.bubbles() == ["/start invited", "之前", "之后"]
+
+
+async def test_what_could_not_be_sent_stays_and_is_sent_again(scene: Scene) -> None:
+    page = await scene.inside()
+    await scene.town.stop()
+    await page.say("在吗")
+    await page.wait_text("没有连上服务器")
+    await scene.town.start()
+    await page.press("重新发送")
+    assert (await scene.bot.hear())["text"] == "在吗"
+    await page.wait_gone("没有连上服务器")
+    assert await page.bubbles() == ["/start invited", "在吗"]
+
+
+async def test_typing_and_new_commands_show_live(scene: Scene) -> None:
+    page = await scene.inside()
+    await scene.bot.call("sendChatAction", chat_id=scene.wang, action="typing")
+    await page.wait_text("正在输入")
+    await scene.bot.call("setMyCommands", commands=[{"command": "help", "description": "帮助"}])
+    await page.page.locator(".menu-button").wait_for(state="visible")
+    await scene.bot.say(scene.wang, "好了")
+    await page.wait_gone("正在输入")
 
 
 async def test_earlier_messages_come_while_scrolling_up(scene: Scene) -> None:

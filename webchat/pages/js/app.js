@@ -43,7 +43,7 @@ async function open() {
 }
 
 function refused(error, { bot, payload } = {}) {
-  if (error.status === 401 && bot && payload !== null) {
+  if (error.status === 401 && bot && payload) {
     screen("join", { values: { bot }, symbol: "chat" }, () => joinForm((name) => join(name, bot, payload)));
   } else if (error.status === 401) {
     screen("signin");
