@@ -11,6 +11,13 @@ from handlers import (
     language,
     me,
     menu,
+    notice_audience,
+    notice_compose,
+    notice_filters,
+    notice_preview,
+    notice_progress,
+    notice_report,
+    notices,
     org,
     privacy,
     start,
@@ -18,6 +25,35 @@ from handlers import (
     topics,
 )
 
-FEATURES = (approvals, cancel, fallback, help, invite, language, me, menu, org, privacy, start, stop, topics)
-ROUTERS: tuple[Router, ...] = (start.router, invite.router, fallback.router)
+FEATURES = (
+    approvals,
+    cancel,
+    fallback,
+    help,
+    invite,
+    language,
+    me,
+    menu,
+    notice_audience,
+    notice_compose,
+    notice_filters,
+    notice_preview,
+    notice_progress,
+    notice_report,
+    notices,
+    org,
+    privacy,
+    start,
+    stop,
+    topics,
+)
+ROUTERS: tuple[Router, ...] = (
+    start.router,
+    invite.router,
+    notice_compose.router,
+    notice_audience.router,
+    notice_preview.router,
+    notices.router,
+    fallback.router,
+)
 """Dialogue steps, tried in this order; the fallback takes what is left."""

@@ -54,6 +54,15 @@ class NoticeReports:
             may_control=actor.may(Action.SEND_NOTICE, found.sender.path, day_of(now)),
         )
 
+    async def may_see(self, actor: Actor, notice_id: int) -> bool:
+        """Say whether the report is theirs to see; the own list of calls may be without it."""
+        async with self._database.read() as session:
+            try:
+                await reachable(session, actor, notice_id, Action.SEE_REPORT, self._clock())
+            except NotFound:
+                return False
+        return True
+
     async def calls(self, actor: Actor, notice_id: int, page: int = 0) -> tuple[Notice, list[Pending], bool]:
         """Return who of the actor's own organisations has not confirmed; each look is written down."""
         now = self._clock()

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from domain import spoken_times
 from domain.audiences import Audience
 from domain.clock import Clock, day_of
 from domain.messages import Content, Media
@@ -89,6 +91,9 @@ class Notices:
         """Return a notice: a draft to its author, any other to who may do `action` where it was sent from."""
         async with self._database.read() as session:
             return await reachable(session, actor, notice_id, action, self._clock())
+
+    def may_write(self, actor: Actor) -> bool:
+        return actor.may_somewhere(Action.SEND_NOTICE, day_of(self._clock()))
 
     async def desk(self, actor: Actor, page: int = 0) -> tuple[list[Notice], bool]:
         """Return a page of one's drafts and of the notices of one's subtree, and whether more follow."""
@@ -179,6 +184,16 @@ class Notices:
             parts=await self._audiences.parts(audience),
             reach=await self._audiences.reach(actor, audience, start),
         )
+
+    async def moments(self, actor: Actor, notice_id: int) -> tuple[Notice, list[datetime]]:
+        """Return a notice with a few good moments to send it."""
+        found = await self.for_actor(actor, notice_id, Action.SEND_NOTICE)
+        return found, spoken_times.offered(self._clock(), ZoneInfo(found.sender.zone))
+
+    async def read_time(self, actor: Actor, notice_id: int, typed: str) -> datetime | None:
+        """Read a typed time as it is meant where the notice comes from; `None` if it is no time."""
+        found = await self.for_actor(actor, notice_id, Action.SEND_NOTICE)
+        return spoken_times.read(typed, self._clock(), ZoneInfo(found.sender.zone))
 
     async def test(self, actor: Actor, notice_id: int, language: str) -> Content:
         """Return the message as recipients get it, marked as a test, for its author."""

@@ -29,6 +29,7 @@ class Bridge:
         self.delivery = delivery
         self.channel = channel
         self.database = database
+        self.audiences = Audiences(database=database, clock=delivery._clock)
 
     def audience(self, *names: str, without: tuple[str, ...] = (), **filters: Any) -> Audience:
         return Audience(

@@ -1,0 +1,89 @@
+"""Files of notices: taken from a chat into the media folder, and shown in one again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiogram import Bot
+from aiogram.types import (
+    BufferedInputFile,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+    MessageEntity,
+)
+
+from domain.messages import Content, Media
+from domain.notices import LARGEST_FILE, NoticeFileTooLarge
+from domain.richtext import RichText, tidy
+from services.notices import Notices
+
+
+def text_of(message: Message) -> RichText:
+    """Return what was written, with the styles that were set by hand."""
+    entities = message.entities or message.caption_entities or []
+    given: list[Mapping[str, Any]] = [entity.model_dump(exclude_none=True) for entity in entities]
+    return tidy(message.text or message.caption or "", given)
+
+
+async def media_of(message: Message, bot: Bot, notices: Notices, account_id: int) -> Media | None:
+    """Take the photo or document of a message into the media folder; `None` if it has none."""
+    found = _file_of(message)
+    if found is None:
+        return None
+    kind, file_id, name, size = found
+    if size > LARGEST_FILE:
+        raise NoticeFileTooLarge(megabytes=LARGEST_FILE // 1024 // 1024)
+    stream = await bot.download(file_id)
+    if stream is None:
+        return None
+    media = Media(kind=kind, name=name, digest=await notices.media.save(stream.read()))
+    await notices.known_file(account_id, media, file_id)
+    return media
+
+
+async def send_content(
+    bot: Bot, chat_id: int, account_id: int, notices: Notices, content: Content
+) -> Message:
+    """Show a content in a chat as its recipients get it; a file is uploaded to an account only once."""
+    entities = [MessageEntity.model_validate(entity) for entity in content.entities]
+    markup = _markup(content)
+    media = content.media
+    if media is None:
+        return await bot.send_message(chat_id, content.text, entities=entities, reply_markup=markup)
+    known = await notices.known_file(account_id, media)
+    file = known or BufferedInputFile(await notices.media.read(media.digest), media.name)
+    caption: dict[str, Any] = {"caption": content.text, "caption_entities": entities, "reply_markup": markup}
+    if media.kind == "photo":
+        sent = await bot.send_photo(chat_id, file, **caption)
+    else:
+        sent = await bot.send_document(chat_id, file, **caption)
+    if known is None:
+        await notices.known_file(account_id, media, _file_id(sent))
+    return sent
+
+
+def _file_of(message: Message) -> tuple[str, str, str, int] | None:
+    """Return kind, file_id, name and size of what a message carries."""
+    if message.photo:
+        largest = message.photo[-1]
+        return "photo", largest.file_id, "photo.jpg", largest.file_size or 0
+    document = message.document
+    if document is None:
+        return None
+    return "document", document.file_id, document.file_name or "file", document.file_size or 0
+
+
+def _file_id(message: Message) -> str | None:
+    if message.photo:
+        return message.photo[-1].file_id
+    return message.document.file_id if message.document else None
+
+
+def _markup(content: Content) -> InlineKeyboardMarkup | None:
+    if not content.keyboard:
+        return None
+    rows = [
+        [InlineKeyboardButton(text=each.text, callback_data=each.data, url=each.url) for each in row]
+        for row in content.keyboard
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=rows)

@@ -1,0 +1,244 @@
+"""A draft before it goes: how it reads, whom it reaches and whom not, a test, and sending now or at a time."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from aiogram import Bot, Router
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, Message
+
+from domain.accounts import Address
+from domain.notices import Notice, NoticeState
+from domain.permissions import Actor
+from domain.reach import Reach
+from handlers.keyboards import Event, Row, button, keyboard, screen, show
+from handlers.notice_files import send_content
+from handlers.notice_progress import show_progress
+from handlers.notice_taps import Aim, Desk, Draft, Noticing, Send
+from handlers.notice_words import audience_lines, excerpt, media_line
+from handlers.taps import tap
+from handlers.times import moment
+from handlers.welcome import members_only
+from locales import Words
+from services.notices import Preview
+from services.toolbox import Toolbox
+
+router = Router(name="notice_preview")
+UNSENT = {NoticeState.DRAFT, NoticeState.SCHEDULED}
+
+
+async def show_preview(
+    event: Event, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, notice_id: int
+) -> None:
+    """Show a draft or a scheduled notice; whatever was awaited is not any more."""
+    await state.clear()
+    preview = await toolbox.notices.preview(actor, notice_id)
+    found = preview.notice
+    text = screen(
+        words(f"preview.title.{found.state}"),
+        excerpt(found.content),
+        media_line(words, found),
+        words("preview.audience", lines=audience_lines(words, preview.parts))
+        if preview.audience
+        else words("preview.no_audience"),
+        reach_lines(words, preview.reach, found) if preview.reach else "",
+        words("preview.confirms") if found.needs_confirmation else "",
+        words("preview.at", when=_moment(words, found, found.scheduled_at)) if found.scheduled_at else "",
+    )
+    await show(event, text, keyboard(words, *_rows(words, preview), back=Desk()))
+
+
+def reach_lines(words: Words, reach: Reach, found: Notice) -> str:
+    """Say how many get it and when, how many not and why."""
+    lines = [words("preview.reach.total", n=reach.total)]
+    if reach.at_once:
+        lines.append(words("preview.reach.at_once", n=reach.at_once))
+    if reach.quiet and reach.quiet_until:
+        when = _moment(words, found, reach.quiet_until)
+        lines.append(words("preview.reach.quiet", n=reach.quiet, when=when))
+    if reach.capped and reach.capped_until:
+        when = _moment(words, found, reach.capped_until)
+        lines.append(words("preview.reach.capped", n=reach.capped, when=when))
+    if reach.unreachable:
+        lines.append(words("preview.reach.not", n=reach.unreachable))
+        lines.extend(
+            words("report.reason", reason=words(f"report.reason.{why}"), n=count)
+            for why, count in (
+                ("no_account", reach.no_account),
+                ("blocked", reach.blocked),
+                ("stopped", reach.stopped),
+            )
+            if count
+        )
+    if reach.expected_finish and reach.reachable:
+        lines.append(words("preview.reach.finish", when=_moment(words, found, reach.expected_finish)))
+    return "\n".join(lines)
+
+
+def _rows(words: Words, preview: Preview) -> list[Row]:
+    found, number = preview.notice, preview.notice.id
+    if found.state is NoticeState.SCHEDULED:
+        return [
+            [button(words("preview.button.recall"), Send(step="recall", id=number))],
+            [
+                button(
+                    words("preview.button.now", n=preview.reach.total if preview.reach else 0), _now(number)
+                )
+            ],
+        ]
+    rows: list[Row] = []
+    if preview.reach and preview.reach.total:
+        rows.append([button(words("preview.button.now", n=preview.reach.total), _now(number))])
+        rows.append(
+            [
+                button(words("preview.button.when"), Send(step="when", id=number)),
+                button(words("preview.button.test"), Draft(step="test", id=number)),
+            ]
+        )
+    rows.append(
+        [
+            button(words("preview.button.audience"), Aim(step="at", id=number)),
+            button(words("preview.button.write"), Draft(step="write", id=number)),
+        ]
+    )
+    step = "quiet" if found.needs_confirmation else "confirm"
+    rows.append([button(words(f"preview.button.{step}"), Draft(step=step, id=number))])
+    if found.media is not None and found.content.text:
+        rows.append([button(words("preview.button.plain"), Draft(step="plain", id=number))])
+    rows.append([button(words("preview.button.discard"), Draft(step="discard", id=number))])
+    return rows
+
+
+@tap(Send)
+@members_only
+async def on_send(
+    query: CallbackQuery,
+    tap: Send,
+    toolbox: Toolbox,
+    actor: Actor,
+    words: Words,
+    state: FSMContext,
+    address: Address,
+) -> None:
+    if tap.step == "recall":
+        await toolbox.notices.unschedule(actor, tap.id)
+        await show_preview(query, toolbox, actor, words, state, tap.id)
+    elif tap.step == "when":
+        await _ask_time(query, toolbox, actor, words, state, tap.id)
+    else:
+        at = datetime.fromtimestamp(tap.at, UTC) if tap.step == "at" else None
+        await _go(query, toolbox, actor, words, state, address, tap.id, at)
+
+
+async def _go(
+    event: Event,
+    toolbox: Toolbox,
+    actor: Actor,
+    words: Words,
+    state: FSMContext,
+    address: Address,
+    notice_id: int,
+    at: datetime | None,
+    typed: int | None = None,
+) -> None:
+    """Send or schedule; a large audience is asked for its number first."""
+    preview = await toolbox.notices.preview(actor, notice_id)
+    if typed is None and preview.must_type and preview.notice.state in UNSENT:
+        await _ask_number(event, words, state, preview, at)
+        return
+    if at is None:
+        await toolbox.notices.send(actor, notice_id, typed)
+        await state.clear()
+        await show_progress(event, toolbox, actor, words, address, notice_id)
+    else:
+        await toolbox.notices.schedule(actor, notice_id, at, typed)
+        await show_preview(event, toolbox, actor, words, state, notice_id)
+
+
+async def _ask_number(
+    event: Event, words: Words, state: FSMContext, preview: Preview, at: datetime | None
+) -> None:
+    number = preview.reach.total if preview.reach else 0
+    await state.set_state(Noticing.number)
+    await state.set_data({"id": preview.notice.id, "at": int(at.timestamp()) if at else 0})
+    text = screen(
+        words("preview.number.title", n=number),
+        words("preview.audience", lines=audience_lines(words, preview.parts)),
+        words("preview.number.ask", n=number),
+    )
+    await show(event, text, keyboard(words, back=Draft(step="open", id=preview.notice.id)))
+
+
+@router.message(Noticing.number)
+@members_only
+async def on_number(
+    message: Message, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, address: Address
+) -> None:
+    """Take the typed number; a wrong one is refused and may be typed again."""
+    data = await state.get_data()
+    digits = "".join(each for each in message.text or "" if each.isdecimal())
+    at = datetime.fromtimestamp(data["at"], UTC) if data.get("at") else None
+    typed = int(digits[:9] or 0)
+    await _go(message, toolbox, actor, words, state, address, data.get("id", 0), at, typed)
+
+
+async def _ask_time(
+    query: CallbackQuery,
+    toolbox: Toolbox,
+    actor: Actor,
+    words: Words,
+    state: FSMContext,
+    notice_id: int,
+) -> None:
+    found, moments = await toolbox.notices.moments(actor, notice_id)
+    await state.set_state(Noticing.time)
+    await state.set_data({"id": notice_id})
+    rows: list[Row] = [
+        [button(_moment(words, found, at), Send(step="at", id=notice_id, at=int(at.timestamp())))]
+        for at in moments
+    ]
+    text = screen(words("preview.time.title"), words("preview.time.ask"))
+    await show(query, text, keyboard(words, *rows, back=Draft(step="open", id=notice_id)))
+
+
+@router.message(Noticing.time)
+@members_only
+async def on_time(
+    message: Message,
+    toolbox: Toolbox,
+    actor: Actor,
+    words: Words,
+    state: FSMContext,
+    address: Address,
+) -> None:
+    """Read a typed time; what is no time is asked again, with examples."""
+    notice_id = (await state.get_data()).get("id", 0)
+    at = await toolbox.notices.read_time(actor, notice_id, message.text or "")
+    if at is None:
+        text = screen(words("preview.time.title"), words("preview.time.unread"))
+        await show(message, text, keyboard(words, back=Draft(step="open", id=notice_id)))
+        return
+    await _go(message, toolbox, actor, words, state, address, notice_id, at)
+
+
+async def send_test(
+    query: CallbackQuery,
+    toolbox: Toolbox,
+    actor: Actor,
+    words: Words,
+    address: Address,
+    bot: Bot,
+    number: int,
+) -> None:
+    """Send the message as recipients get it, to its author alone."""
+    content = await toolbox.notices.test(actor, number, words.language)
+    await query.answer(words("preview.tested"))
+    await send_content(bot, address.chat_id, address.account_id, toolbox.notices, content)
+
+
+def _now(number: int) -> Send:
+    return Send(step="now", id=number)
+
+
+def _moment(words: Words, found: Notice, at: datetime) -> str:
+    return moment(words, at, ZoneInfo(found.sender.zone))
