@@ -187,6 +187,16 @@ async def test_a_photo_goes_out_with_its_caption_and_opens_large(scene: Scene, t
     assert len([text for text in await page.bubbles() if text == "活动现场"]) == 1
 
 
+async def test_what_is_no_picture_goes_as_a_file_and_says_so(scene: Scene, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"not a picture")
+    page = await scene.inside()
+    await page.choose_file(broken)
+    await page.wait_text("将作为文件发送")
+    await page.press("发送")
+    assert (await scene.bot.hear())["document"]["file_name"] == "broken.png"
+
+
 async def test_a_document_shows_name_and_size_and_can_be_kept(scene: Scene, tmp_path: Path) -> None:
     paper = tmp_path / "活动安排.txt"
     paper.write_bytes(b"a" * 2048)
@@ -204,9 +214,8 @@ async def test_a_file_that_is_too_large_is_refused_with_the_reason(scene: Scene,
     heavy.write_bytes(b"a" * 400_000)
     page = await scene.inside()
     await page.choose_file(heavy, kind="document")
-    if await page.page.locator("dialog .button.primary").is_enabled():
-        await page.press("发送")
-    await page.wait_text("文件太大")
+    await page.wait_text("文件太大，无法发送：最大 293 KB，此文件 391 KB")
+    assert await page.page.locator("dialog .button.primary").is_disabled()
 
 
 async def test_the_contact_button_says_what_it_shares_before_it_does(scene: Scene) -> None:

@@ -101,7 +101,7 @@ export class Inside {
       await this.view.load();
       this.view?.composer.focus();
     } else {
-      this.stage.replaceChildren(h("main", { class: "stage nothing" }, icon("chat"), h("p", {}, this.chats.size ? t("chats.choose") : t("chats.empty.text"))));
+      this.stage.replaceChildren(h("main", { class: "stage nothing" }, icon("chat"), this.chats.size ? h("p", {}, t("chats.choose")) : null));
       this.touched();
     }
   }

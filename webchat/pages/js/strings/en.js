@@ -117,6 +117,7 @@ export default {
   "upload.photo": "Send photo",
   "upload.document": "Send file",
   "upload.caption": "Add a caption (optional)",
+  "upload.asfile": "This is not a picture that can be shown here. It will be sent as a file.",
   "upload.drop": "Drop to send the file",
   "upload.progress": "Uploading, {percent}%",
 
@@ -144,7 +145,7 @@ export default {
   "error.too_many_sign_ups": "Too many attempts. Please wait a moment and try again.",
   "error.bad_phone": "This phone number does not look right. Please check it.",
   "error.bad_name": "Please enter a name of 1 to 64 characters.",
-  "error.not_a_picture": "This is not a picture that can be shown. Send it as a file instead.",
+  "error.not_a_picture": "This is not a picture that can be shown. Delete it and send it as a file instead.",
   "error.empty_file": "This file is empty and cannot be sent.",
   "error.other": "That did not work. Please try again in a moment.",
 };

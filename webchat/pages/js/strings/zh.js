@@ -117,6 +117,7 @@ export default {
   "upload.photo": "发送照片",
   "upload.document": "发送文件",
   "upload.caption": "添加说明（可不填）",
+  "upload.asfile": "这不是可以直接显示的图片，将作为文件发送。",
   "upload.drop": "松开即可发送文件",
   "upload.progress": "正在上传，{percent}%",
 
@@ -144,7 +145,7 @@ export default {
   "error.too_many_sign_ups": "操作太频繁，请稍等片刻再试。",
   "error.bad_phone": "手机号格式不对，请检查。",
   "error.bad_name": "请填写 1 到 64 个字的称呼。",
-  "error.not_a_picture": "这不是可以显示的图片，请改用“文件”发送。",
+  "error.not_a_picture": "这不是可以显示的图片，请删除后改用“文件”发送。",
   "error.empty_file": "这个文件是空的，无法发送。",
   "error.other": "没有成功，请稍后再试。",
 };
