@@ -23,6 +23,7 @@ from aiogram.methods import (
     DeleteMessage,
     EditMessageReplyMarkup,
     EditMessageText,
+    GetFile,
     GetMe,
     SendDocument,
     SendMessage,
@@ -36,6 +37,7 @@ from aiogram.types import (
     ChatMemberUpdated,
     Contact,
     Document,
+    File,
     InlineKeyboardMarkup,
     InputFile,
     Message,
@@ -74,6 +76,8 @@ class RecordingSession(BaseSession):
         match method:
             case GetMe():
                 return BOT
+            case GetFile():
+                return File(file_id=method.file_id, file_unique_id=method.file_id, file_path="somewhere")
             case SendMessage() | SendPhoto() | SendDocument():
                 return self._send(bot, method)
             case EditMessageText() | EditMessageReplyMarkup():
