@@ -209,17 +209,20 @@ class Pipeline:
             task.add_done_callback(self._sending.discard)
 
     async def _send_at(self, at: float, taken: OpenSlice, flow: Flow, claim: Claim) -> None:
-        await self._sleep_until(at)
-        began: float | None = None
-        if flow.held_until > self._now():
-            outcome: Outcome = Busy(self._clock() + timedelta(seconds=flow.held_until - self._now()))
-        else:
-            began = time.monotonic()
-            outcome = await self._send(taken, claim)
-            killpoints.reach("after_server_acted")
-            if isinstance(outcome, Busy):
-                await self._hold(taken, flow, outcome)
-        flow.land(None if began is None else time.monotonic() - began)
+        latency: float | None = None
+        try:
+            await self._sleep_until(at)
+            if flow.held_until > self._now():
+                outcome: Outcome = Busy(self._clock() + timedelta(seconds=flow.held_until - self._now()))
+            else:
+                began = time.monotonic()
+                outcome = await self._send(taken, claim)
+                killpoints.reach("after_server_acted")
+                latency = time.monotonic() - began
+                if isinstance(outcome, Busy):
+                    await self._hold(taken, flow, outcome)
+        finally:
+            flow.land(latency)
         verdict = decide(outcome, attempt=claim.attempt, policy=taken.policy, now=self._clock())
         moved_to = outcome.chat_id if isinstance(outcome, Moved) else None
         dead = taken.dispatch_id if isinstance(outcome, NotSent) and outcome.account_dead else None
@@ -252,8 +255,7 @@ class Pipeline:
                     outcome = await channel.send(envelope, None)
                     if isinstance(outcome, Sent) and outcome.file_id is not None:
                         self._file_ids[key] = outcome.file_id
-                        async with self._database.begin() as session:
-                            await deliveries.keep_file_id(session, account_id, media, outcome.file_id)
+                        await self._keep_file(account_id, media, outcome.file_id)
                     return outcome
                 self._file_ids[key] = known
         return await channel.send(envelope, self._file_ids[key])
@@ -262,11 +264,21 @@ class Pipeline:
         async with self._database.read() as session:
             return await deliveries.file_id(session, account_id, media)
 
+    async def _keep_file(self, account_id: int, media: Media, file_id: str) -> None:
+        try:
+            async with self._database.begin() as session:
+                await deliveries.keep_file_id(session, account_id, media, file_id)
+        except Exception:  # the message is sent; the next process uploads the file once more
+            log.exception("file id not kept", account=account_id)
+
     async def _hold(self, taken: OpenSlice, flow: Flow, busy: Busy) -> None:
         flow.held_until = max(flow.held_until, busy.retry_at.timestamp())
         log.warning("account held by its server", account=taken.account_id, until=busy.retry_at.isoformat())
-        async with self._database.begin() as session:
-            await pace.hold(session, taken.account_id, busy.retry_at, self._clock())
+        try:
+            async with self._database.begin() as session:
+                await pace.hold(session, taken.account_id, busy.retry_at, self._clock())
+        except Exception:  # this process keeps the hold all the same, and the outcome must be recorded
+            log.exception("hold not written", account=taken.account_id)
 
     def _now(self) -> float:
         return self._clock().timestamp()

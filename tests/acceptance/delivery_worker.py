@@ -19,7 +19,7 @@ from services.delivery import Delivery, PaceLimits
 from storage.database import Database
 from tests.delivery_world import ACCOUNT, T, hello
 
-RATE = 300.0
+RATE = 150.0
 STALE = timedelta(seconds=3)
 HEARTBEAT = timedelta(seconds=2)
 

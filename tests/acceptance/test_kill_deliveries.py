@@ -7,21 +7,19 @@ and twice at most those in flight at a kill. A point that is never reached fails
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from domain.delivery import UnknownPolicy
 from tests.delivery_world import FakeChannel, build, settle, start, states
+from tests.webchat_server import RunningWebchat, running_webchat
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.timeout(400)]
 ROOT = Path(__file__).parents[2]
-TOKEN = "42:kill"
 PEOPLE = 2000
 KILLS = [
     ("after_sending", 3),
@@ -33,32 +31,22 @@ KILLS = [
     ("after_sending", 2),
     ("after_server_acted", 25),
 ]
-MOST_IN_FLIGHT = 150
+MOST_IN_FLIGHT = 80
 
 
-class Server:
-    """Takes messages after 30 ms and counts them a chat; it outlives its callers."""
-
-    def __init__(self) -> None:
-        self.got: Counter[int] = Counter()
-
-    async def answer(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        self.got[int(str(form["chat_id"]))] += 1
-        await asyncio.sleep(0.03)
-        return web.json_response({"ok": True, "result": {"message_id": self.got.total()}})
+async def people_of(town: RunningWebchat) -> str:
+    """Give the members their chats on the chat server; return the bot's token."""
+    token = await town.new_bot()
+    chats = [{"id": 1000 + n, "name": f"成员{n}", "bot": "tongdao_bot"} for n in range(1, PEOPLE + 1)]
+    await town.operator.put_people(chats)
+    return token
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[tuple[str, Server]]:
-    server = Server()
-    app = web.Application()
-    app.router.add_post(f"/bot{TOKEN}/{{method}}", server.answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}", server
-    await runner.cleanup()
+def received(folder: Path) -> dict[int, int]:
+    """Count the messages that stand in each person's chat, as the chat server keeps them."""
+    with sqlite3.connect(folder / "webchat.db") as store:
+        rows = store.execute("SELECT person_id, count(*) FROM message WHERE NOT outgoing GROUP BY person_id")
+        return {person - 1000: count for person, count in rows}
 
 
 async def run_worker(arguments: list[str], kill_at: str = "", kill_log: Path | None = None) -> int:
@@ -76,24 +64,25 @@ async def run_worker(arguments: list[str], kill_at: str = "", kill_log: Path | N
 
 
 @pytest.mark.parametrize("policy", UnknownPolicy)
-async def test_eight_kills_lose_nobody_without_a_word(database, database_url, server, tmp_path, policy):
+async def test_eight_kills_lose_nobody_without_a_word(database, database_url, tmp_path, policy):
     def clock() -> datetime:
         return datetime.now(UTC)
 
-    url, received = server
     members = await settle(database, clock, PEOPLE)
     delivery = await build(database, clock, FakeChannel())
     dispatch = await start(delivery, database, members, unknown_policy=policy)
-    arguments = [database_url, url, TOKEN]
     log = tmp_path / "kills"
-    for point, nth in KILLS:
-        assert await run_worker(arguments, f"{point}:{nth}", log) == -signal.SIGKILL
-    assert log.read_text().split() == [point for point, _ in KILLS]
-    assert await run_worker(arguments) == 0
+    async with running_webchat(tmp_path / "webchat") as town:
+        arguments = [database_url, town.origin, await people_of(town)]
+        for point, nth in KILLS:
+            assert await run_worker(arguments, f"{point}:{nth}", log) == -signal.SIGKILL
+        assert log.read_text().split() == [point for point, _ in KILLS]
+        assert await run_worker(arguments) == 0
 
     became = await states(database, dispatch)
     assert len(became) == PEOPLE
-    got = {member: received.got[1000 + member] for member in members}
+    counts = received(tmp_path / "webchat")
+    got = {member: counts.get(member, 0) for member in members}
     assert all(got[member] >= 1 for member in members if became[member][0] == "sent")
     figures = await delivery.figures(dispatch)
     assert figures.sent + figures.unknown == PEOPLE
@@ -103,4 +92,4 @@ async def test_eight_kills_lose_nobody_without_a_word(database, database_url, se
         assert 0 < figures.unknown <= MOST_IN_FLIGHT * len(KILLS)
     else:
         assert {state for state, _ in became.values()} == {"sent"}
-        assert 0 < received.got.total() - PEOPLE <= MOST_IN_FLIGHT * len(KILLS)
+        assert 0 < sum(got.values()) - PEOPLE <= MOST_IN_FLIGHT * len(KILLS)

@@ -467,14 +467,18 @@ async def test_stop_records_what_is_in_flight_and_begins_nothing_more(database, 
 
 
 async def test_a_stop_does_not_wait_for_a_server_that_stalls(database, clock, monkeypatch):
-    members = await settle(database, clock, 3)
+    members = await settle(database, clock, 40)
     monkeypatch.setattr("services.delivery.STOP_GRACE", 0.1)
-    delivery = await build(database, clock, FakeChannel(latency=60))
+    channel = FakeChannel(latency=60)
+    delivery = await build(database, clock, channel, rate=10.0)
     dispatch = await start(delivery, database, members)
-    await delivery.run_slice(1, 1)
+    turn = asyncio.create_task(delivery.run_slice(1, 1))
+    while channel.in_flight < 16:
+        await asyncio.sleep(0.01)
     async with asyncio.timeout(2):
         await delivery.stop()
-    assert set((await states(database, dispatch)).values()) == {("sending", "")}
+        await turn
+    assert set((await states(database, dispatch)).values()) == {("sending", ""), ("waiting", "")}
 
 
 async def test_a_stop_does_not_wait_for_a_database_that_is_away(database, clock, monkeypatch):
@@ -489,6 +493,25 @@ async def test_a_stop_does_not_wait_for_a_database_that_is_away(database, clock,
     await delivery.run_slice(1, 1)
     async with asyncio.timeout(2):
         await delivery.stop()
+
+
+async def test_a_hold_or_a_file_id_that_cannot_be_written_loses_no_outcome(database, clock, monkeypatch):
+    async def away(*args):
+        raise OSError
+
+    async def picture(source_id: int, language: str) -> Content:
+        return Content(text="", media=Media("photo", "a.png", "d1"))
+
+    monkeypatch.setattr(pace, "hold", away)
+    monkeypatch.setattr("storage.deliveries.keep_file_id", away)
+    members = await settle(database, clock, 2)
+    answers = iter([Sent(1, file_id="f1")])
+    channel = FakeChannel(lambda _: next(answers, Busy(clock() + timedelta(seconds=60))), latency=0.01)
+    delivery = await build(database, clock, channel)
+    delivery.sources["notice"] = picture
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert await states(database, dispatch) == {1: ("sent", ""), 2: ("waiting", "busy")}
 
 
 async def test_outcomes_wait_while_the_database_is_away(database, clock, monkeypatch):
