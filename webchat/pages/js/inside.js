@@ -19,6 +19,7 @@ export class Inside {
     this.acts = acts;
     this.chats = new Map();
     this.connection = "live";
+    this.early = [];
     this.onPop = () => this.followAddress();
     this.onVisible = () => document.visibilityState === "visible" && this.view?.seen();
   }
@@ -29,8 +30,9 @@ export class Inside {
       onEvent: (event) => this.happened(event),
       onState: (state) => this.connected(state),
       onGap: () => this.reload(),
-      onSuspect: () => this.stillSignedIn(),
+      onSignedOut: () => this.acts.onSignedOut(false),
     });
+    await this.stream.ready;
     try {
       await this.fetchChats();
     } catch (error) {
@@ -40,6 +42,7 @@ export class Inside {
     window.addEventListener("popstate", this.onPop);
     document.addEventListener("visibilitychange", this.onVisible);
     this.frame();
+    this.early.splice(0).forEach((event) => this.happened(event));
     await this.open(username ?? this.onlyUsername, payload);
   }
 
@@ -159,9 +162,13 @@ export class Inside {
   }
 
   async happened(event) {
+    if (!this.shell) {
+      this.early.push(event);
+      return;
+    }
     const isNew = event.chat && !this.chats.has(event.chat.toLowerCase());
     const chat = event.chat && (await this.chatOf(event.chat));
-    if (!chat || !this.shell) {
+    if (!chat) {
       return;
     }
     const view = this.view?.chat === chat ? this.view : null;
@@ -221,16 +228,6 @@ export class Inside {
       this.touched();
     } catch (error) {
       this.refused(error);
-    }
-  }
-
-  async stillSignedIn() {
-    try {
-      await api.me();
-      return true;
-    } catch (error) {
-      this.refused(error);
-      return error.status !== 401;
     }
   }
 
