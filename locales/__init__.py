@@ -55,7 +55,7 @@ def _texts(language: str) -> dict[str, tuple[str, ...]]:
         for message in catalogue:
             if not message.id:
                 continue
-            key = message.id[0] if isinstance(message.id, tuple) else message.id
+            key = message.id if isinstance(message.id, str) else message.id[0]
             if key in texts:
                 msg = f"{key} stands twice in {language}"
                 raise ValueError(msg)

@@ -48,6 +48,21 @@ async def account(session: AsyncSession, account_id: int) -> Account:
     )
 
 
+async def put_account(
+    session: AsyncSession, *, name: str, residency: str, verifies_phones: bool, deep_link_template: str
+) -> int:
+    """Bring the row of a configured account in line with the settings; returns its id."""
+    insert_: Any = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    fields = {
+        "residency": residency,
+        "verifies_phones": verifies_phones,
+        "deep_link_template": deep_link_template,
+    }
+    row = insert_(_account).values(name=name, **fields)
+    put = row.on_conflict_do_update(index_elements=["name"], set_=fields).returning(_account.c.id)
+    return int((await session.execute(put)).scalar_one())
+
+
 async def link_at(session: AsyncSession, address: Address) -> AccountLink | None:
     """Return the link of a chat that has not ended."""
     query = select(_link).where(

@@ -1,0 +1,61 @@
+"""The bot accounts of the settings: their rows, aiogram's `Bot` for answers, and the channel for deliveries."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+
+from bot.channels.telegram import TelegramChannel
+from bot.settings import AccountSettings
+from domain.clock import Clock
+from storage import accounts
+from storage.database import Database
+
+ANSWER_TIMEOUT = 20.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class BotAccount:
+    """One account with its row's id and its two clients."""
+
+    id: int
+    settings: AccountSettings
+    bot: Bot
+    channel: TelegramChannel
+
+    async def close(self) -> None:
+        await self.bot.session.close()
+        await self.channel.close()
+
+
+async def open_all(
+    wanted: Sequence[AccountSettings], *, database: Database, clock: Clock, media_path: Callable[[str], Path]
+) -> dict[int, BotAccount]:
+    """Bring the rows in line with the settings and open both clients of each account."""
+    opened = {}
+    for settings in wanted:
+        async with database.begin() as session:
+            number = await accounts.put_account(
+                session,
+                name=settings.name,
+                residency=settings.residency,
+                verifies_phones=settings.verifies_phones,
+                deep_link_template=settings.deep_link_template,
+            )
+        opened[number] = _open(number, settings, clock, media_path)
+    return opened
+
+
+def _open(
+    number: int, settings: AccountSettings, clock: Clock, media_path: Callable[[str], Path]
+) -> BotAccount:
+    token = settings.token.get_secret_value()
+    server = TelegramAPIServer.from_base(settings.base_url)
+    session = AiohttpSession(api=server, proxy=settings.proxy, timeout=ANSWER_TIMEOUT)
+    channel = TelegramChannel(
+        token=token, base_url=settings.base_url, clock=clock, media_path=media_path, proxy=settings.proxy
+    )
+    return BotAccount(number, settings, Bot(token, session=session), channel)

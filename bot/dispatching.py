@@ -1,0 +1,71 @@
+"""aiogram's dispatcher as we use it: one handler for all commands, one for all taps, dialogues by state."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.fsm.storage.base import BaseStorage
+from aiogram.types import TelegramObject, Update
+
+from domain.accounts import Address
+from domain.clock import Clock, day_of
+from handlers import errors, taps
+from handlers.features import ROUTERS
+from locales import speak
+from services.toolbox import Toolbox
+
+log = structlog.get_logger(__name__)
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+
+class Identify:
+    """Gives handlers by name who writes and how to word the answer."""
+
+    def __init__(self, toolbox: Toolbox, clock: Clock) -> None:
+        self._toolbox = toolbox
+        self._clock = clock
+
+    async def __call__(self, handler: Handler, update: TelegramObject, data: dict[str, Any]) -> Any:
+        user = data.get("event_from_user")
+        if user is None:
+            return await handler(update, data)
+        people = self._toolbox.people
+        address = Address(data["account_id"], user.id)
+        data["address"] = address
+        data["words"] = speak(await people.language_of(address))
+        data["account"] = await people.account(address.account_id)
+        data["actor"] = await people.actor_of(address, day_of(self._clock()))
+        return await handler(update, data)
+
+
+def build(toolbox: Toolbox, clock: Clock, storage: BaseStorage) -> Dispatcher:
+    """Build the dispatcher. A router has one parent for life, so a process builds it once."""
+    dispatcher = Dispatcher(storage=storage, toolbox=toolbox, clock=clock)
+    dispatcher.update.outer_middleware(Identify(toolbox, clock))
+    dispatcher.errors.register(errors.on_error)
+    dispatcher.message.register(taps.on_command, lambda message: taps.command_of(message) is not None)
+    dispatcher.callback_query.register(taps.on_tap)
+    dispatcher.include_routers(*ROUTERS)
+    return dispatcher
+
+
+class Feeder:
+    """Feeds raw updates of any account to the dispatcher; what the inbox needs."""
+
+    def __init__(self, dispatcher: Dispatcher, bots: Mapping[int, Bot], toolbox: Toolbox) -> None:
+        self._dispatcher = dispatcher
+        self._bots = bots
+        self._toolbox = toolbox
+
+    async def feed(self, account_id: int, update: dict[str, Any]) -> None:
+        await self._dispatcher.feed_raw_update(self._bots[account_id], update, account_id=account_id)
+
+    async def apologise(self, account_id: int, update: dict[str, Any], incident: str) -> None:
+        bot = self._bots[account_id]
+        parsed = Update.model_validate(update, context={"bot": bot})
+        event = parsed.message or parsed.callback_query
+        if event is None or event.from_user is None:
+            return
+        words = speak(await self._toolbox.people.language_of(Address(account_id, event.from_user.id)))
+        await errors.apologise(event, words, incident)

@@ -1,0 +1,72 @@
+"""aiogram's dialogue storage in our database, with a write-through cache of the chats in hand."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from aiogram.fsm.state import State
+from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
+
+from domain.clock import Clock
+from storage import fsm
+from storage.database import Database
+
+CACHED = 10_000
+Entry = tuple[str | None, dict[str, Any]]
+
+
+class SqlStorage(BaseStorage):
+    """One bot account is one `account_id`; aiogram's keys name it by its bot id.
+
+    The cache is right as long as one process serves a chat, which the poller's lease ensures.
+    """
+
+    def __init__(self, database: Database, clock: Clock, account_of_bot: Mapping[int, int]) -> None:
+        self._database = database
+        self._clock = clock
+        self._account_of_bot = account_of_bot
+        self._cache: OrderedDict[fsm.Key, Entry] = OrderedDict()
+
+    async def set_state(self, key: StorageKey, state: StateType = None) -> None:
+        value = state.state if isinstance(state, State) else state
+        _, data = await self._read(key)
+        await self._write(key, value, data)
+
+    async def get_state(self, key: StorageKey) -> str | None:
+        return (await self._read(key))[0]
+
+    async def set_data(self, key: StorageKey, data: Mapping[str, Any]) -> None:
+        state, _ = await self._read(key)
+        await self._write(key, state, dict(data))
+
+    async def get_data(self, key: StorageKey) -> dict[str, Any]:
+        return dict((await self._read(key))[1])
+
+    async def close(self) -> None:
+        self._cache.clear()
+
+    async def _read(self, key: StorageKey) -> Entry:
+        place = self._place(key)
+        entry = self._cache.get(place)
+        if entry is None:
+            async with self._database.read() as session:
+                entry = await fsm.read(session, place)
+            self._keep(place, entry)
+        return entry
+
+    async def _write(self, key: StorageKey, state: str | None, data: dict[str, Any]) -> None:
+        place = self._place(key)
+        if self._cache.get(place) == (state, data):
+            return
+        async with self._database.begin() as session:
+            await fsm.write(session, place, state, data, self._clock())
+        self._keep(place, (state, data))
+
+    def _keep(self, place: fsm.Key, entry: Entry) -> None:
+        self._cache[place] = entry
+        self._cache.move_to_end(place)
+        if len(self._cache) > CACHED:
+            self._cache.popitem(last=False)
+
+    def _place(self, key: StorageKey) -> fsm.Key:
+        return self._account_of_bot[key.bot_id], key.chat_id, key.user_id

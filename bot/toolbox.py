@@ -1,0 +1,64 @@
+"""Builds the services of a process, each given what it needs."""
+
+from bot.accounts import BotAccount
+from bot.settings import Settings
+from domain.clock import Clock
+from scheduler.jobs import Engine
+from services.alerts import Alerts
+from services.approvals import Approvals
+from services.audiences import Audiences
+from services.audit import Audit
+from services.delivery import Delivery, PaceLimits
+from services.invitations import Invitations
+from services.media import MediaStore
+from services.members import Members
+from services.notices import Notices
+from services.organisations import Organisations
+from services.people import People
+from services.toolbox import Toolbox
+from services.topics import Topics
+from storage.database import Database
+from storage.deliveries import Rules
+
+
+def build_toolbox(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    *,
+    engine: Engine,
+    opened: dict[int, BotAccount],
+    media: MediaStore,
+) -> Toolbox:
+    """Build one of each service; the delivery's sources are filled when this returns."""
+    sealer = settings.sealer()
+    rules = Rules(quiet=settings.quiet, weekly_cap=settings.weekly_cap)
+    limits = PaceLimits(start=settings.pace_start, ceiling=settings.pace_ceiling)
+    delivery = Delivery(
+        database=database,
+        clock=clock,
+        jobs=engine.jobs,
+        channels={number: account.channel for number, account in opened.items()},
+        limits=dict.fromkeys(opened, limits),
+        rules=rules,
+    )
+    audit = Audit(database=database, clock=clock, sealer=sealer)
+    audiences = Audiences(database=database, clock=clock, rules=rules)
+    alerts = Alerts(clock=clock, delivery=delivery)
+    approvals = Approvals(database=database, clock=clock, audit=audit, alerts=alerts)
+    return Toolbox(
+        people=People(database=database),
+        members=Members(database=database, clock=clock, audit=audit),
+        invitations=Invitations(
+            database=database, clock=clock, audit=audit, sealer=sealer, approvals=approvals
+        ),
+        approvals=approvals,
+        delivery=delivery,
+        audit=audit,
+        organisations=Organisations(database=database, clock=clock, audit=audit),
+        topics=Topics(database=database, audit=audit),
+        audiences=audiences,
+        notices=Notices(
+            database=database, clock=clock, audit=audit, audiences=audiences, delivery=delivery, media=media
+        ),
+    )

@@ -1,0 +1,89 @@
+"""Our own chat server as an account: its operator token and the bot's token, kept in the data folder."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+
+from bot.settings import WEBCHAT, AccountSettings, Settings
+
+BOT_NAME = "甬城通道"
+BOT_USERNAME = "tongdao_bot"
+CREATED = 201
+CONFLICT = 409
+
+
+class WebchatRefused(Exception):  # noqa: N818 - a fact
+    """The chat server refuses an operator's request; its answer is in the message."""
+
+
+class WebchatAccountLost(Exception):  # noqa: N818 - a fact
+    """The chat server knows our bot, but its token is gone: restore it, or register another with `tongdao webchat new-bot`."""
+
+
+class Operator:
+    """The operator's side of the chat server, over HTTP."""
+
+    def __init__(self, http: aiohttp.ClientSession, origin: str, token: str) -> None:
+        self._http = http
+        self._origin = origin
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    async def new_bot(self, name: str, username: str) -> dict[str, Any] | None:
+        """Register a bot; `None` when the username is taken."""
+        status, answer = await self._post("/operator/bots", {"name": name, "username": username})
+        return None if status == CONFLICT else answer
+
+    async def put_people(self, people: list[dict[str, Any]]) -> None:
+        await self._post("/operator/people", people)
+
+    async def sign_in_link(self, person_id: int, **fields: Any) -> str:
+        _, answer = await self._post(f"/operator/people/{person_id}/sign-in-links", fields)
+        return str(answer["url"])
+
+    async def _post(self, path: str, body: Any) -> tuple[int, dict[str, Any]]:
+        async with self._http.post(self._origin + path, json=body, headers=self._headers) as response:
+            answer = await response.json()
+            if response.status not in (CREATED, CONFLICT):
+                raise WebchatRefused(answer.get("error", {}).get("code", str(response.status)))
+            return response.status, answer
+
+
+def operator_token(settings: Settings) -> str:
+    """Return the operator's token: from the settings, or one of our own made at the first start."""
+    given = settings.webchat_operator_token.get_secret_value()
+    return given or _kept(settings.data_dir / "webchat-operator-token", lambda: secrets.token_urlsafe(32))
+
+
+async def ensure(settings: Settings, operator: Operator, base_url: str) -> AccountSettings:
+    """Return the account of our own chat server; its bot is registered at the first start."""
+    path = settings.data_dir / "webchat-bot.json"
+    if not path.exists():
+        made = await operator.new_bot(BOT_NAME, BOT_USERNAME)
+        if made is None:
+            raise WebchatAccountLost
+        _write(path, json.dumps({"username": made["username"], "token": made["token"]}))
+    kept = json.loads(path.read_text())
+    return AccountSettings(
+        name=WEBCHAT,
+        base_url=base_url,
+        token=SecretStr(kept["token"]),
+        deep_link_template=f"{settings.webchat_url}/{{bot}}?start={{payload}}",
+    )
+
+
+def _kept(path: Path, make: Any) -> str:
+    if not path.exists():
+        _write(path, make())
+    return path.read_text().strip()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a secret for the owner's eyes only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
