@@ -511,7 +511,7 @@ async def test_a_hold_or_a_file_id_that_cannot_be_written_loses_no_outcome(datab
     delivery.sources["notice"] = picture
     dispatch = await start(delivery, database, members)
     await run_all(delivery, database)
-    assert await states(database, dispatch) == {1: ("sent", ""), 2: ("waiting", "busy")}
+    assert sorted((await states(database, dispatch)).values()) == [("sent", ""), ("waiting", "busy")]
 
 
 async def test_outcomes_wait_while_the_database_is_away(database, clock, monkeypatch):
