@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright
 
 HEIGHTS = {390: 844}
 LOCALES = {"zh": "zh-CN", "en": "en-GB"}
@@ -97,6 +97,12 @@ class PageDriver:
         self.errors: list[str] = []
         self._shots = shots
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", self._overheard)
+
+    def _overheard(self, message: ConsoleMessage) -> None:
+        """Keep what the browser complains of, but for refusals of the API, which the page words itself."""
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.errors.append(message.text)
 
     async def say(self, text: str) -> None:
         await self.page.locator(".composer-input").fill(text)

@@ -110,7 +110,7 @@ async def test_an_edit_keeps_the_readers_place_and_a_deletion_takes_the_message(
     await page.page.locator(".pill").wait_for(state="hidden")
 
 
-async def test_what_was_said_during_an_outage_arrives_once(scene: Scene) -> None:
+async def test_being_offline_is_said_and_passes(scene: Scene) -> None:
     page = await scene.inside()
     await scene.bot.say(scene.wang, "之前")
     await page.wait_text("之前")
@@ -135,6 +135,31 @@ async def test_a_restarted_server_is_found_again_and_nothing_is_lost_or_doubled(
     await page.wait_gone("正在重新连接")
     await page.wait_text("之后")
     assert await page.bubbles() == ["/start invited", "之前", "之后"]
+
+
+async def test_a_connection_gone_silent_is_opened_anew(scene: Scene) -> None:
+    page = await scene.inside()
+    await page.page.clock.install()
+    await page.page.reload()
+    await page.wait_text("/start invited")
+    async with page.page.expect_request("**/api/events?after=*"):
+        await page.page.clock.fast_forward(50_000)
+        await page.page.clock.fast_forward(5_000)
+    await scene.bot.say(scene.wang, "还在")
+    await page.wait_text("还在")
+
+
+async def test_a_page_whose_place_the_server_forgot_loads_its_chats_anew(scene: Scene) -> None:
+    page = await scene.inside()
+    forgotten = f"{scene.town.origin}/api/events?after=999999999"
+    await page.page.route("**/api/events?after=*", lambda route: route.continue_(url=forgotten))
+    await scene.town.stop()
+    await page.wait_text("正在重新连接")
+    async with page.page.expect_response("**/api/chats"):
+        await scene.town.start()
+        await scene.bot.say(scene.wang, "你回来了")
+    await page.wait_text("你回来了")
+    assert await page.bubbles() == ["/start invited", "你回来了"]
 
 
 async def test_what_could_not_be_sent_stays_and_is_sent_again(scene: Scene) -> None:
@@ -184,6 +209,7 @@ async def test_a_photo_goes_out_with_its_caption_and_opens_large(scene: Scene, t
     await page.press("查看大图")
     await page.page.locator(".lightbox img").wait_for()
     await page.page.keyboard.press("Escape")
+    assert page.errors == []
     assert len([text for text in await page.bubbles() if text == "活动现场"]) == 1
 
 
