@@ -9,10 +9,14 @@ from enum import StrEnum
 from domain.accounts import Address
 from domain.refusals import Refusal
 
-CODE_BYTES = 18
-"""144 bits of chance, 24 characters: more than the 128 bits asked for, and short enough for a tap's 64 bytes."""
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no letter looks like a digit, and capitals do not matter (people type codes from paper)."""
+CODE_LENGTH = 26
+"""130 bits of chance: more than the 128 asked for, and short enough for a tap's 64 bytes."""
 
-_CODE = re.compile(r"[A-Za-z0-9_-]{24}")
+_CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
+_LOOKALIKES = str.maketrans("OIL", "011", " -")
+_GROUP = 5
 
 
 class InvitationForm(StrEnum):
@@ -70,8 +74,15 @@ class Invitation:
     used_at: datetime | None
 
 
-def well_formed(code: str) -> bool:
-    return _CODE.fullmatch(code) is not None
+def read_code(typed: str) -> str | None:
+    """Read a code as people type it, with spaces, dashes and small letters; `None` if it cannot be one."""
+    code = typed.strip().upper().translate(_LOOKALIKES)
+    return code if _CODE.fullmatch(code) else None
+
+
+def spaced(code: str) -> str:
+    """Write a code in groups, for paper."""
+    return " ".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP))
 
 
 def check_open(invitation: Invitation, now: datetime) -> None:

@@ -7,6 +7,7 @@ from aiogram.types import CallbackQuery
 
 from domain.permissions import Actor
 from handlers.keyboards import Event, Go, Number, Row, button, keyboard, pager, screen, show
+from handlers.names import account_name
 from handlers.taps import command, tap
 from handlers.times import moment
 from handlers.welcome import members_only
@@ -70,7 +71,7 @@ async def _open(event: Event, toolbox: Toolbox, actor: Actor, words: Words, link
         words(
             "approvals.one.how",
             form=words(f"invite.form.{link.form}"),
-            account=link.account_name,
+            account=account_name(words, link.account_name),
             when=moment(words, link.since),
         ),
         words("approvals.one.check"),

@@ -4,7 +4,7 @@ from aiogram import F, Router
 from aiogram.types import Message
 
 from domain.accounts import Address
-from domain.invitations import well_formed
+from domain.invitations import read_code
 from domain.permissions import Actor
 from handlers.keyboards import Go, button, keyboard, screen, show
 from handlers.start import on_start
@@ -20,9 +20,9 @@ async def on_anything(
     message: Message, toolbox: Toolbox, actor: Actor | None, words: Words, address: Address
 ) -> None:
     """Never leave a person without an answer."""
-    typed = (message.text or "").strip()
-    if well_formed(typed):
-        await on_start(message, toolbox, actor, words, address, typed)
+    code = read_code(message.text or "")
+    if code is not None:
+        await on_start(message, toolbox, actor, words, address, code)
     elif actor is None:
         await welcome_stranger(message, toolbox, words, address)
     else:

@@ -2,7 +2,7 @@
 
 from domain.permissions import Actor
 from handlers.keyboards import Event, Go, button, keyboard, screen, show
-from handlers.names import name_of
+from handlers.names import account_name, name_of
 from handlers.taps import command
 from handlers.times import day
 from handlers.welcome import members_only
@@ -49,7 +49,13 @@ def describe(words: Words, record: Record) -> str:
         lines.append(words("me.mobile"))
     lines.extend(words("me.host", name=name_of(words, one)) for one in record.hosts)
     lines.append(words("me.phone", hint=member.phone_hint) if member.phone_hint else words("me.phone.none"))
-    lines.append(words("me.accounts", names=words("me.comma").join(record.accounts) or words("me.none")))
+    lines.append(
+        words(
+            "me.accounts",
+            names=words("me.comma").join(account_name(words, one) for one in record.accounts)
+            or words("me.none"),
+        )
+    )
     lines.append(words("me.topics", n=record.topics))
     if member.stopped_at:
         lines.append(words("me.stopped", day=day(words, member.stopped_at)))

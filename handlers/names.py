@@ -14,3 +14,9 @@ def name_of(words: Words, named: Organisation | Topic) -> str:
 
 def describe_kind(words: Words, organisation: Organisation) -> str:
     return words(f"org.kind.{organisation.kind}")
+
+
+def account_name(words: Words, name: str) -> str:
+    """Return what a messenger is called; an account that the operator named otherwise keeps its name."""
+    key = f"account.{name}"
+    return words(key) if key in words else name

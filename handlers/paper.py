@@ -5,6 +5,7 @@ from io import BytesIO
 
 import segno
 
+from domain.invitations import spaced
 from locales import Words
 from services.invitations import Issued
 
@@ -24,7 +25,7 @@ ol {{ padding-left: 1.2em }} .small {{ font-size: 14pt; color: #333 }}
 <p>{who}</p>
 <ol><li>{scan}</li><li>{type}</li><li>{wait}</li></ol>
 {picture}
-<code>/start {code}</code>
+<code>{code}</code>
 <p class="small">{why}</p>
 <p class="small">{expires}</p>
 <p class="small">{offline}</p>
@@ -50,7 +51,7 @@ def sheet(words: Words, issued: Issued, link: str, when: str) -> bytes:
         "why": words("invite.sheet.why"),
         "expires": words("invite.sheet.expires", when=when),
         "offline": words("start.stranger.offline"),
-        "code": issued.code,
+        "code": spaced(issued.code),
         "language": words.language.replace("_", "-"),
     }
     safe = {name: escape(value) for name, value in fields.items()}

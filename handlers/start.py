@@ -14,6 +14,7 @@ from aiogram.types import (
 from aiogram.utils.formatting import Text
 
 from domain.accounts import Address, LinkState
+from domain.invitations import read_code
 from domain.permissions import Actor
 from handlers.keyboards import Event, Go, button, screen, send, show
 from handlers.menu import show_menu
@@ -42,7 +43,7 @@ async def on_start(
     if argument:
         invited = await toolbox.invitations.look(address, argument)
         if invited.state is None:
-            await _explain(event, words, argument, invited)
+            await _explain(event, words, read_code(argument) or "", invited)
             return
     if actor is not None:
         await show_menu(event, toolbox, actor, words)

@@ -8,7 +8,8 @@ from datetime import datetime
 from domain.accounts import AccountLink, Address, LinkState
 from domain.clock import Clock
 from domain.invitations import (
-    CODE_BYTES,
+    ALPHABET,
+    CODE_LENGTH,
     LIFETIME,
     ChatLinkedToAnother,
     ContactNotOwn,
@@ -22,7 +23,7 @@ from domain.invitations import (
     WrongCodes,
     check_open,
     phone_may_prove,
-    well_formed,
+    read_code,
 )
 from domain.members import MemberStatus
 from domain.permissions import Action, Actor
@@ -200,7 +201,7 @@ class Invitations:
     async def create(self, actor: Actor, member_id: int, form: InvitationForm) -> Issued:
         """Invite a member of the actor's subtree; an earlier unused code of theirs loses its validity."""
         now = self._clock()
-        code = secrets.token_urlsafe(CODE_BYTES)
+        code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
         expires_at = now + LIFETIME[form]
         async with self._database.begin() as session:
             found = await people.record(session, member_id)
@@ -230,7 +231,8 @@ class Invitations:
     ) -> tuple[Invitation, AccountLink | None]:
         now = self._clock()
         self._wrong.check(address, now)
-        invitation = await invitations.by_code(session, code) if well_formed(code) else None
+        read = read_code(code)
+        invitation = await invitations.by_code(session, read) if read else None
         if invitation is None:
             self._wrong.count(address, now)
             raise InvitationUnknown

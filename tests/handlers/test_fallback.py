@@ -22,7 +22,7 @@ async def test_a_member_is_shown_a_way_on(world: World, town: Town):
         await chat.say(text)
         assert "没看明白" in chat.screen
     await chat.press("首页")
-    assert "王芳,您好" in chat.screen
+    assert "王芳，您好" in chat.screen
 
 
 async def test_a_stranger_who_sends_a_picture_is_told_how_one_is_invited(world: World):

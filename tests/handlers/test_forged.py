@@ -12,7 +12,7 @@ from tests.town import Town
 
 STEPS = {
     "go": ["menu", "nowhere", "__class__", "invite", "approvals"],
-    "join": ["look:x", "accept:x", "confirm:x", "language:x", "not_me:x", "accept:" + "A" * 24],
+    "join": ["look:x", "accept:x", "confirm:x", "language:x", "not_me:x", "accept:" + "A" * 26],
     "bye": ["1x", "0"],
     "ask": [""],
     "lang": ["en", "tlh", "../../etc"],

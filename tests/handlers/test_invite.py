@@ -1,5 +1,6 @@
 """Inviting and approving, as a secretary sees it; and what a forged tap gets."""
 
+import re
 from typing import Any
 
 import pytest
@@ -45,18 +46,21 @@ async def test_the_code_stands_nowhere_in_the_database(secretary: Chat, town: To
     code = secretary.screen.partition("?start=")[2].split()[0]
     async with town.database.read() as session:
         row = (await session.exec(select(InvitationRow))).one()
-    assert len(code) * 6 >= 128
+    assert len(code) * 5 >= 128
     assert code.encode() not in row.code_digest
     assert code not in repr(row)
 
 
-async def test_a_paper_is_a_sheet_to_print_with_the_code_to_type(secretary: Chat):
+async def test_a_paper_is_a_sheet_to_print_with_the_code_to_type(secretary: Chat, world: World):
     await secretary.say("/invite 王芳")
     await secretary.press("王芳")
     await secretary.press("纸质")
     sheet = secretary.file_of(secretary.messages[-1]).data.decode()
     assert "<svg" in sheet
-    assert "/start " in sheet
+    code = re.search(r"<code>(.*)</code>", sheet)[1]
+    member = world.chat(7)
+    await member.say(code.lower())
+    assert "欢迎" in member.screen
     assert "4月3日" in sheet
 
 
@@ -112,7 +116,7 @@ async def test_an_ordinary_member_neither_sees_nor_reaches_the_invitation(world:
         await chat.tap(data)
     assert chat.alerts == [
         "您的职务不包含这项操作。",
-        "没有找到,或不在您的权限范围内。",
+        "没有找到，或不在您的权限范围内。",
         "您的职务不包含这项操作。",
     ]
 
@@ -144,15 +148,15 @@ async def test_a_secretary_approves_and_the_member_is_in(
 ):
     member = await _waiting(world, town, toolbox)
     await secretary.say("/start")
-    await secretary.press("待确认的加入申请(1)")
+    await secretary.press("待确认的加入申请（1）")
     await secretary.press("王芳")
     assert "打个电话" in secretary.screen
     await secretary.press("是本人")
-    assert "确认加入?" in secretary.screen
+    assert "确认加入？" in secretary.screen
     await secretary.press("确认加入")
     assert "已经加入" in secretary.screen
     await member.press("看看好了没有")
-    assert "王芳,您好" in member.screen
+    assert "王芳，您好" in member.screen
     assert len(secretary.messages) == 1
 
 

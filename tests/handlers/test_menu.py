@@ -14,7 +14,7 @@ async def member(world: World, town: Town) -> Chat:
 
 async def test_the_menu_greets_by_name_and_names_the_organisation(member: Chat):
     await member.say("/start")
-    assert "王芳,您好" in member.screen
+    assert "王芳，您好" in member.screen
     assert "北大路支部" in member.screen
 
 
@@ -22,9 +22,9 @@ async def test_the_menu_greets_by_name_and_names_the_organisation(member: Chat):
 async def test_every_screen_is_the_same_message_and_leads_home(member: Chat, label: str):
     await member.say("/start")
     await member.press(label)
-    assert "王芳,您好" not in member.screen
+    assert "王芳，您好" not in member.screen
     await member.press("首页")
-    assert "王芳,您好" in member.screen
+    assert "王芳，您好" in member.screen
     assert len(member.messages) == 1
 
 
@@ -56,7 +56,7 @@ async def test_my_record_names_the_roles_that_hold_today(world: World, town: Tow
     for chat_id, shown in ((100, True), (101, False)):
         chat = world.chat(chat_id)
         await chat.say("/me")
-        assert ("职责:书记(海曙区)" in chat.screen) == shown
+        assert ("职责：书记（海曙区）" in chat.screen) == shown
         assert ("职责" in chat.screen) == shown
 
 
