@@ -243,11 +243,13 @@ class Notices:
         """Send what is scheduled for now or before, and close what is over; the clock calls it. Returns how many."""
         async with self._database.read() as session:
             waiting = await notices.due(session, self._clock())
+            under_way = await notices.any_under_way(session)
         for notice_id in waiting:
             async with self._database.begin() as session:
                 await self._start_scheduled(session, notice_id)
-        async with self._database.begin() as session:
-            await notices.settle(session)
+        if under_way:
+            async with self._database.begin() as session:
+                await notices.settle(session)
         return len(waiting)
 
     # While it goes out

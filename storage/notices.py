@@ -144,6 +144,11 @@ async def due(session: AsyncSession, now: datetime) -> list[int]:
     return list((await session.execute(found.order_by(notice.c.scheduled_at))).scalars())
 
 
+async def any_under_way(session: AsyncSession) -> bool:
+    found = select(notice.c.id).where(notice.c.state == NoticeState.SENDING).limit(1)
+    return (await session.execute(found)).first() is not None
+
+
 async def settle(session: AsyncSession) -> list[int]:
     """Close the notices whose dispatch is over; return them."""
     over = {DispatchState.DONE: NoticeState.SENT, DispatchState.CANCELLED: NoticeState.CANCELLED}

@@ -1,10 +1,12 @@
-"""A secretary's notices as they see them on a phone: written, aimed, previewed, sent, followed."""
+"""A secretary's notices as they see them on a phone: written, aimed, previewed and sent."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiogram.types import MessageEntity
 
+from domain import notices as rules
 from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.fakes import Chat, World
@@ -28,6 +30,14 @@ async def county(delivering: Bridge, world: World, town: Town) -> Chat:
     return world.chat(200)
 
 
+async def aimed(chat: Chat, text: str = "请参加学习") -> None:
+    """Write a notice for the branch of the north, up to its preview."""
+    await chat.say("/notice")
+    await chat.say(text)
+    for label in ("鼓楼街道 ›", "北大路支部 ›", "＋ 选「北大路支部」全部", "下一步"):
+        await chat.press(label)
+
+
 async def test_a_text_goes_to_a_branch_in_six_touches(county: Chat, delivering: Bridge):
     await county.say("/notice")
     assert "还没有通知" in county.screen
@@ -35,13 +45,328 @@ async def test_a_text_goes_to_a_branch_in_six_touches(county: Chat, delivering: 
     await county.press("鼓楼街道 ›")
     await county.press("北大路支部 ›")
     await county.press("＋ 选「北大路支部」全部")
-    assert "＋ 北大路支部(含下级)" in county.screen
+    assert "＋ 北大路支部（含下级）" in county.screen
     assert "共 4 人" in county.screen
     await county.press("下一步")
     assert "请参加学习" in county.screen
-    assert "马上送到:3 人" in county.screen
-    assert "还没加入:1" in county.screen
-    await county.press("现在发出(4 人)")
+    assert "马上送到：3 人" in county.screen
+    assert "还没加入：1" in county.screen
+    await county.press("现在发出（4 人）")
     assert "正在发出" in county.screen
     await delivering.go()
     assert sorted(delivering.channel.chats) == [1, 2, 3]
+
+
+async def test_a_picture_goes_out_with_its_caption_and_is_uploaded_to_an_account_once(
+    county: Chat, delivering: Bridge
+):
+    await county.say("/notice")
+    await county.send_photo("from-the-phone", "看图")
+    await county.press("＋ 选「海曙区」全部")
+    await county.press("下一步")
+    assert "附有图片" in county.screen
+    await county.press("先试发给我")
+    test = county.messages[-1]
+    assert county.file_of(test) == "from-the-phone"
+    assert test.caption is not None
+    assert "只有您能看到" in test.caption
+    await county.press("现在发出")
+    await delivering.go()
+    sent = delivering.channel.sent[0].content
+    assert sent.media is not None
+    assert sent.text.startswith("看图\n\n——")
+    assert await delivering.notices.media.read(sent.media.digest) == b"file"
+    assert set(delivering.channel.file_ids) == {"from-the-phone"}
+
+
+async def test_a_document_keeps_its_name(county: Chat, delivering: Bridge):
+    await county.say("/notice")
+    await county.send_document("d1", "学习计划.pdf")
+    await county.press("＋ 选「海曙区」全部")
+    await county.press("下一步")
+    assert "附件：学习计划.pdf" in county.screen
+    await county.press("现在发出")
+    await delivering.go()
+    assert delivering.channel.sent[0].content.media.name == "学习计划.pdf"
+
+
+async def test_formatting_is_kept_from_the_phone_to_the_member(county: Chat, delivering: Bridge):
+    await county.say("/notice")
+    bold = MessageEntity(type="bold", offset=2, length=2)
+    await county.say("😀重要通知", entities=[bold, MessageEntity(type="hashtag", offset=0, length=2)])
+    await county.press("＋ 选「海曙区」全部")
+    await county.press("下一步")
+    preview = county.messages[-1]
+    assert any(each.extract_from(preview.text) == "重要" for each in preview.entities)
+    await county.press("现在发出")
+    await delivering.go()
+    content = delivering.channel.sent[0].content
+    assert content.entities[0] == {"type": "bold", "offset": 2, "length": 2}
+    assert content.entities[1]["type"] == "italic"
+
+
+async def test_a_part_is_left_out_and_let_in_again(county: Chat):
+    await county.say("/notice 请参加学习")
+    await county.press("＋ 选「海曙区」全部")
+    await county.press("鼓楼街道 ›")
+    await county.press("－ 不含")
+    assert "－ 不含 鼓楼街道（含下级）" in county.screen
+    assert county.alerts == []
+    await county.press("➖ 已除外「鼓楼街道」")
+    assert "不含 鼓楼街道" not in county.screen
+    await county.press("上一级")
+    await county.press("✅ 已选「海曙区」全部")
+    assert "还没有选择" in county.screen
+
+
+async def test_filters_narrow_the_audience_and_read_back(county: Chat):
+    await county.say("/notice 请参加学习")
+    await county.press("＋ 选「海曙区」全部")
+    await county.press("筛选人员")
+    await county.press("身份")
+    await county.press("⬜ 正式")
+    assert "海曙区（含下级） · 正式" in county.screen
+    assert "✅ 正式" in county.buttons
+    await county.press("返回")
+    assert "身份：已选 1 项" in county.buttons
+    await county.press("统筹模式")
+    await county.press("商圈统筹")
+    assert "商圈统筹 · 正式" in county.screen
+    assert "共 1 人" in county.screen
+    await county.press("不限")
+    assert "商圈统筹" not in county.screen
+    await county.press("返回")
+    await county.press("流动情况")
+    await county.press("⬜ 流动成员")
+    assert "共 0 人" in county.screen
+    await county.press("返回")
+    await county.press("返回")
+    await county.press("下一步")
+    assert not [label for label in county.buttons if "现在发出" in label]
+
+
+async def test_a_topic_is_a_filter_and_says_that_it_was_subscribed(county: Chat, town: Town):
+    from tests.factories import make_subscription, make_topic
+
+    topic = await make_topic(town.database, "policy", name="政策", name_en="Policy")
+    await make_subscription(town.database, member=town.members["wang"], topic=topic)
+    await county.say("/notice 请参加学习")
+    await county.press("＋ 选「海曙区」全部")
+    await county.press("筛选人员")
+    await county.press("订阅主题")
+    await county.press("⬜ 政策")
+    assert "订阅「政策」" in county.screen
+    assert "共 1 人" in county.screen
+
+
+async def test_an_organisation_is_found_by_a_part_of_its_name(county: Chat):
+    await county.say("/notice 请参加学习")
+    await county.press("搜索组织")
+    await county.say("城隍")
+    await county.press("城隍庙商圈 ›")
+    await county.press("＋ 选「城隍庙商圈」全部")
+    assert "城隍庙商圈（含下级）" in county.screen
+
+
+async def test_a_search_ends_at_the_wall(county: Chat):
+    await county.say("/notice 请参加学习")
+    await county.press("搜索组织")
+    await county.say("慈城")
+    assert "没有找到「慈城」" in county.screen
+    await county.say("北大路")
+    assert "北大路支部 ›" in county.buttons
+
+
+async def test_above_500_the_number_is_typed(
+    county: Chat, delivering: Bridge, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rules, "TYPED_ABOVE", 3)
+    await aimed(county)
+    await county.press("现在发出")
+    assert "请输入人数：4" in county.screen
+    await county.say("5")
+    assert "请输入 4" in county.screen
+    await county.say("4 人")
+    assert "正在发出" in county.screen
+    await delivering.go()
+    assert len(delivering.channel.sent) == 3
+
+
+async def test_a_time_is_chosen_or_typed_and_taken_back(county: Chat, delivering: Bridge, clock: HandClock):
+    await aimed(county)
+    await county.press("定时发")
+    await county.say("尽快")
+    assert "没看懂" in county.screen
+    await county.say("昨天 2020-01-01 9:00")
+    assert "已经过了" in county.screen
+    await county.say("明天9点")
+    assert "3月5日 09:00 自动发出" in county.screen
+    await county.press("取消定时")
+    await county.press("定时发")
+    await county.press("3月4日 18:00")
+    assert "3月4日 18:00 自动发出" in county.screen
+    clock.forward(hours=7, minutes=59)
+    assert await delivering.notices.start_due() == 0
+    clock.forward(minutes=1)
+    assert await delivering.notices.start_due() == 1
+    assert await delivering.notices.start_due() == 0
+    await delivering.go()
+    assert len(delivering.channel.sent) == 3
+
+
+async def test_a_draft_is_found_again_changed_and_thrown_away(county: Chat):
+    await aimed(county)
+    await county.press("首页")
+    await county.say("/notice")
+    await county.press("📝 请参加学习")
+    await county.press("改内容")
+    await county.say("改到周五")
+    assert "改到周五" in county.screen
+    await county.press("改内容")
+    await county.send_photo("p1")
+    assert "改到周五" in county.screen
+    assert "附有图片" in county.screen
+    await county.press("去掉附件")
+    assert "附有图片" not in county.screen
+    await county.press("要求按「收到」")
+    assert "请收件人按「收到」" in county.screen
+    await county.press("✅ 要求按「收到」")
+    assert "请收件人按「收到」" not in county.screen
+    await county.press("删除草稿")
+    assert "找不回来" in county.screen
+    await county.press("确定删除")
+    assert "还没有通知" in county.screen
+
+
+async def test_the_same_update_twice_makes_one_draft(county: Chat):
+    for _ in range(2):
+        await county.say("/notice 请参加学习")
+    await county.say("/notice")
+    assert len([label for label in county.buttons if "📝" in label]) == 1
+
+
+async def test_what_is_no_content_is_asked_again(county: Chat):
+    await county.say("/notice")
+    await county.say("  ")
+    assert "只能用文字、图片或文件" in county.screen
+    await county.say("请参加学习")
+    assert "发给谁" in county.screen
+
+
+async def test_a_text_too_long_says_by_how_much(county: Chat):
+    await county.say("/notice")
+    await county.say("长" * 4096)
+    assert "文字太长" in county.screen
+    await county.say("短")
+    assert "发给谁" in county.screen
+
+
+async def test_the_desk_turns_its_pages(county: Chat, delivering: Bridge):
+    for number in range(10):
+        await delivering.drafted("county_secretary", text=f"第{number}条")
+    await county.say("/notice")
+    assert len([label for label in county.buttons if "📝" in label]) == 8
+    await county.press("下一页")
+    assert len([label for label in county.buttons if "📝" in label]) == 2
+    await county.press("上一页")
+    assert len(county.messages) == 1
+
+
+async def test_an_ordinary_member_has_no_desk(county: Chat, world: World):
+    member = world.chat(1)
+    await member.say("/notice")
+    assert "职务不包含" in member.screen
+    await member.say("/notice 请参加学习")
+    assert "职务不包含" in member.screen
+
+
+async def test_an_observer_sees_the_desk_and_cannot_write(
+    county: Chat, world: World, town: Town, delivering: Bridge
+):
+    await delivering.sent("county_secretary", "north")
+    await town.link("observer", 9)
+    observer = world.chat(9)
+    await observer.say("/notice")
+    assert "直接发来" not in observer.screen
+    await observer.press("请参加学习")
+    assert "正在发出" in observer.screen or "发送报告" in observer.screen
+    assert not [label for label in observer.buttons if "暂停" in label or "重试" in label]
+
+
+async def test_every_button_fits_into_64_bytes_even_for_large_ids():
+    from handlers.notice_taps import Aim, Draft, Look, Progress, Send, Sift
+
+    large = 10**12
+    taps = [
+        Aim(step="hits", id=large, view=large, node=large, page=999),
+        Sift(id=large, field="mode", value="village_neighbourhood", on=True),
+        Draft(step="discard", id=large),
+        Send(step="recall", id=large, at=10**10),
+        Progress(step="resume", id=large),
+        Look(step="calls", id=large, page=999),
+    ]
+    assert all(len(tap.pack().encode()) <= 64 for tap in taps)
+
+
+TAPS = (
+    "ndraft:open:{id}",
+    "ndraft:write:{id}",
+    "ndraft:confirm:{id}",
+    "ndraft:plain:{id}",
+    "ndraft:gone:{id}",
+    "ndraft:discard:{id}",
+    "ndraft:test:{id}",
+    "naim:at:{id}:0:0:0",
+    "naim:add:{id}:0:{node}:0",
+    "naim:find:{id}:0:0:0",
+    "naim:hits:{id}:0:0:0",
+    "nsift:{id}:::0",
+    "nsift:{id}:standing:full:1",
+    "nsend:now:{id}:0",
+    "nsend:when:{id}:0",
+    "nsend:at:{id}:1772700000",
+    "nsend:recall:{id}:0",
+    "nprog:look:{id}",
+    "nprog:pause:{id}",
+    "nprog:resume:{id}",
+    "nprog:ask:{id}",
+    "nprog:cancel:{id}",
+    "nprog:retry:{id}",
+    "nrep:look:{id}:0",
+    "nrep:calls:{id}:0",
+)
+
+
+@pytest.mark.parametrize("tap", TAPS)
+async def test_a_forged_tap_finds_nothing_beyond_the_wall(
+    county: Chat, world: World, delivering: Bridge, town: Town, tap: str
+):
+    drafted = await delivering.drafted("county_secretary", "north")
+    sending = await delivering.sent("county_secretary", "north")
+    await town.link("foreign_secretary", 50)
+    for forger in (world.chat(3), world.chat(50), world.chat(1)):
+        await forger.say("/start")
+        before = forger.screen
+        for number in (drafted.id, sending.id, 999_999):
+            await forger.tap(tap.format(id=number, node=town.nodes["north"]))
+            assert forger.alerts[-1] == "没有找到，或不在您的权限范围内。"
+            forger.alerts.clear()
+            assert forger.screen == before
+    assert len(delivering.channel.sent) == 3
+
+
+@pytest.mark.parametrize("tap", ["nsift:{id}:age:1:1", "nsift:{id}:mode:moon:1", "nsift:{id}:topic:x:1"])
+async def test_a_forged_filter_is_an_old_button(county: Chat, delivering: Bridge, tap: str):
+    drafted = await delivering.drafted("county_secretary", "north")
+    await county.say("/notice")
+    await county.tap(tap.format(id=drafted.id))
+    assert county.alerts == ["stale"]
+
+
+async def test_an_audience_beyond_the_wall_cannot_be_forged(county: Chat, delivering: Bridge, town: Town):
+    drafted = await delivering.drafted("county_secretary", "north")
+    await county.say("/notice")
+    await county.tap(f"naim:add:{drafted.id}:0:{town.nodes['jiangbei']}:0")
+    assert "没有找到" in county.alerts[-1]
+    await county.tap(f"naim:at:{drafted.id}:{town.nodes['city']}:0:0")
+    assert "没有找到" in county.alerts[-1]
