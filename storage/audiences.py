@@ -1,12 +1,13 @@
 """Audiences as one select: it counts, it previews, and it fills the deliveries of a dispatch."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.accounts import LinkState
@@ -28,6 +29,9 @@ subscription = metadata.tables["subscription"]
 who = metadata.tables["member"].alias("who")
 home = organisation.alias("home")
 
+BLOCKED = 2**31 - 1
+LATE_OUTCOMES = timedelta(days=1)
+"""An outcome may be recorded so long after its dispatch ended."""
 PUSHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
@@ -43,31 +47,15 @@ async def count(session: AsyncSession, audience: Audience) -> int:
 
 async def groups(session: AsyncSession, audience: Audience, *, weekly_cap: int, now: datetime) -> list[Group]:
     """Group an audience by what would become of a push to each, in one pass."""
-    capped = await _capped(session, weekly_cap, now)
-    active = (
-        select(func.min(account_link.c.account_id))
-        .where(account_link.c.member_id == who.c.id, account_link.c.state == LinkState.ACTIVE)
-        .scalar_subquery()
-    )
-    blocked = exists().where(account_link.c.member_id == who.c.id, account_link.c.state == LinkState.BLOCKED)
-    each = _select(
-        audience,
-        who.c.stopped_at.is_not(None).label("stopped"),
-        active.label("account_id"),
-        case((active.is_(None), blocked), else_=false()).label("blocked"),
-        home.c.zone,
-        capped.label("capped"),
-    ).subquery()
-    reason = case(
-        (each.c.stopped, "stopped"),
-        (each.c.account_id.is_not(None), ""),
-        (each.c.blocked, "blocked"),
-        else_="no_account",
-    ).label("reason")
-    columns = (reason, each.c.zone, each.c.account_id, each.c.capped)
-    grouped = select(*columns, func.count().label("members")).group_by(*columns)
-    rows = (await session.execute(grouped)).all()
-    return [Group(row.reason, row.zone, row.account_id, bool(row.capped), row.members) for row in rows]
+    columns: dict[str, ColumnElement[Any]] = {
+        "is_stopped": who.c.stopped_at.is_not(None),
+        "nearest": _nearest_link(),
+        "home_zone": home.c.zone,
+        "is_capped": await _capped(session, weekly_cap, now),
+    }
+    labelled = [column.label(name) for name, column in columns.items()]
+    grouped = _select(audience, *labelled, func.count().label("members")).group_by(*columns)
+    return [_to_group(row) for row in (await session.execute(grouped)).all()]
 
 
 async def save(session: AsyncSession, audience: Audience) -> int:
@@ -158,32 +146,54 @@ def _subscribed(topic_id: int, *more: ColumnElement[bool]) -> ColumnElement[bool
     return exists().where(subscription.c.topic_id == topic_id, subscription.c.member_id == who.c.id, *more)
 
 
+def _nearest_link() -> ColumnElement[int]:
+    """Return the account a member is reached on; `BLOCKED` if all theirs are; NULL if there is none.
+
+    One look into the index of links, not one a question: it is what a preview of a whole city costs.
+    """
+    account_id = case((account_link.c.state == LinkState.ACTIVE, account_link.c.account_id), else_=BLOCKED)
+    linked = and_(
+        account_link.c.member_id == who.c.id,
+        account_link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED]),
+    )
+    return select(func.min(account_id)).where(linked).scalar_subquery()
+
+
 async def _capped(session: AsyncSession, weekly_cap: int, now: datetime) -> ColumnElement[bool]:
     """Say whether a member had their pushes of this week, which began on Monday where they are at home."""
-    if not weekly_cap:
-        return literal(value=False)
     zones = (await session.execute(select(organisation.c.zone).distinct())).scalars().all()
-    starts = {zone: week_start(now, zone) for zone in zones}
-    if not starts:
+    mondays = {zone: week_start(now, zone) for zone in zones}
+    if not weekly_cap or not mondays:
         return literal(value=False)
-    earliest = min(starts.values())
-    pushed_home = organisation.alias("pushed_home")
-    pushed = metadata.tables["member"].alias("pushed")
-    monday = case(
-        {zone: literal(start, UtcDateTime) for zone, start in starts.items()}, value=pushed_home.c.zone
+    this_week = and_(
+        dispatch.c.source.in_(COUNTED_SOURCES),
+        or_(
+            dispatch.c.finished_at.is_(None), dispatch.c.finished_at >= min(mondays.values()) - LATE_OUTCOMES
+        ),
     )
-    full = (
-        select(delivery.c.member_id)
-        .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
-        .join(pushed, pushed.c.id == delivery.c.member_id)
-        .join(pushed_home, pushed_home.c.id == pushed.c.home_id)
+    several = (await session.execute(select(dispatch.c.id).where(this_week).limit(weekly_cap))).all()
+    if len(several) < weekly_cap:
+        return literal(value=False)
+    monday = case({zone: literal(at, UtcDateTime) for zone, at in mondays.items()}, value=home.c.zone)
+    pushes = (
+        select(func.count())
         .where(
-            dispatch.c.source.in_(COUNTED_SOURCES),
-            or_(dispatch.c.finished_at.is_(None), dispatch.c.finished_at >= earliest),
+            delivery.c.member_id == who.c.id,
+            delivery.c.dispatch_id.in_(select(dispatch.c.id).where(this_week)),
             delivery.c.state.in_(PUSHED),
             delivery.c.at >= monday,
         )
-        .group_by(delivery.c.member_id)
-        .having(func.count() >= weekly_cap)
+        .scalar_subquery()
     )
-    return who.c.id.in_(full)
+    return pushes >= weekly_cap
+
+
+def _to_group(row: Row[Any]) -> Group:
+    account_id = None if row.nearest in {None, BLOCKED} else row.nearest
+    if row.is_stopped:
+        reason = "stopped"
+    elif row.nearest is None:
+        reason = "no_account"
+    else:
+        reason = "blocked" if account_id is None else ""
+    return Group(reason, row.home_zone, account_id, bool(row.is_capped), row.members)

