@@ -7,7 +7,6 @@ nobody else looks at an error of a messenger.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
 
 MOST_ATTEMPTS = 8
 """After so many tries that never left us, a delivery has failed and waits for a person's retry."""
@@ -141,8 +140,6 @@ def decide(  # noqa: PLR0911 - one return for each of the family
             if policy is UnknownPolicy.RESEND:
                 return again(reason, attempt, now, DeliveryState.UNKNOWN)
             return Verdict(DeliveryState.UNKNOWN, reason)
-        case _:
-            assert_never(outcome)
 
 
 def again(

@@ -17,7 +17,7 @@ from domain.delivery import DispatchState, Lane, UnknownPolicy
 from domain.messages import Content
 from domain.pace import Pace
 from services.pipeline import Channel, Pipeline, Sleep, Turn
-from storage import audiences, dispatches, outcomes, pace
+from storage import audiences, dispatches, materialise, outcomes, pace
 from storage.database import Database, Session
 from storage.deliveries import OpenSlice, Rules
 from storage.dispatches import Dispatch, DueSlice, Tally
@@ -138,10 +138,10 @@ class Delivery:
             now=now,
         )
         if audience_id is None:
-            members = dispatches.named(member_ids)
+            members = materialise.named(member_ids)
         else:
             members = audiences.members_of(await audiences.load(session, audience_id))
-        await dispatches.materialise(session, dispatch_id, members)
+        await materialise.write(session, dispatch_id, members)
         await outcomes.finish_empty(session, dispatch_id, now)
         await self._enqueue(session, await dispatches.due_slices(session, now, dispatch_id))
         return dispatch_id

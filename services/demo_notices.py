@@ -9,7 +9,7 @@ from domain.members import Standing
 from domain.push_budget import week_start
 from services.demo_people import BRANCH_SECRETARY, CITY_SECRETARY, Duty
 from services.demo_tree import CITY_ID, Tree
-from storage import audiences, demo_data, dispatches
+from storage import audiences, demo_data, dispatches, materialise
 from storage.database import Session
 from storage.tables import NoticeRow
 
@@ -109,7 +109,7 @@ async def tell(session: Session, notice: PastNotice) -> None:
         topic_id=notice.topic_id,
         now=notice.at,
     )
-    await dispatches.materialise(session, dispatch_id, audiences.members_of(notice.audience))
+    await materialise.write(session, dispatch_id, audiences.members_of(notice.audience))
     await demo_data.finish_dispatch(session, dispatch_id, notice.at + timedelta(minutes=1))
     if notice.needs_confirmation:
         await demo_data.confirm_most(session, notice_id, dispatch_id, notice.at + timedelta(hours=3))

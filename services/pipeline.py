@@ -22,7 +22,7 @@ from domain.messages import Content, Envelope, Media
 from domain.pace import Granted, Later, group_size, in_flight_limit
 from services import killpoints
 from services.recorder import Recorder
-from storage import deliveries, outcomes, pace
+from storage import deliveries, media_files, outcomes, pace
 from storage.database import Database
 from storage.deliveries import Claim, Claimed, OpenSlice, Rules
 from storage.outcomes import Record
@@ -262,12 +262,12 @@ class Pipeline:
 
     async def _known_file(self, account_id: int, media: Media) -> str | None:
         async with self._database.read() as session:
-            return await deliveries.file_id(session, account_id, media)
+            return await media_files.find(session, account_id, media)
 
     async def _keep_file(self, account_id: int, media: Media, file_id: str) -> None:
         try:
             async with self._database.begin() as session:
-                await deliveries.keep_file_id(session, account_id, media, file_id)
+                await media_files.keep(session, account_id, media, file_id)
         except Exception:  # the message is sent; the next process uploads the file once more
             log.exception("file id not kept", account=account_id)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,7 +22,6 @@ from domain.delivery import (
     UnknownPolicy,
     look_again,
 )
-from domain.messages import Media
 from domain.push_budget import COUNTED_SOURCES, capped_until, week_start
 from domain.quiet_hours import QuietHours
 from storage.tables import metadata
@@ -30,7 +29,6 @@ from storage.tables import metadata
 account_link = metadata.tables["account_link"]
 delivery = metadata.tables["delivery"]
 dispatch = metadata.tables["dispatch"]
-media_file = metadata.tables["media_file"]
 member = metadata.tables["member"]
 organisation = metadata.tables["organisation"]
 pace = metadata.tables["pace"]
@@ -162,32 +160,6 @@ async def hold_slice(session: AsyncSession, taken: OpenSlice) -> datetime | None
         still_ours = and_(slice_.c.id == taken.id, slice_.c.fence == taken.fence)
         await session.execute(update(slice_).where(still_ours).values(held_until=until))
     return until
-
-
-async def file_id(session: AsyncSession, account_id: int, media: Media) -> str | None:
-    """Return the id under which this account's server knows the file, if it was uploaded before."""
-    found = select(media_file.c.file_id).where(_known_as(account_id, media))
-    return (await session.execute(found)).scalar()
-
-
-async def keep_file_id(session: AsyncSession, account_id: int, media: Media, known_as: str) -> None:
-    changed = await session.execute(
-        update(media_file)
-        .where(_known_as(account_id, media))
-        .values(file_id=known_as)
-        .returning(media_file.c.digest)
-    )
-    if changed.first() is None:
-        fields = {"account_id": account_id, "digest": media.digest, "kind": media.kind}
-        await session.execute(insert(media_file).values(**fields, file_id=known_as))
-
-
-def _known_as(account_id: int, media: Media) -> Any:
-    return and_(
-        media_file.c.account_id == account_id,
-        media_file.c.digest == media.digest,
-        media_file.c.kind == media.kind,
-    )
 
 
 def _candidates(taken: OpenSlice, now: datetime) -> Select[Any]:

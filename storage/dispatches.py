@@ -1,25 +1,14 @@
-"""Dispatches: written with all their deliveries at once, controlled, and counted in O(slices).
+"""Dispatches: created, controlled, and counted in O(slices)."""
 
-The deliveries of an audience are one INSERT ... SELECT, so that a million recipients never pass through
-Python (measured: 0.5 s on SQLite, 3 s on PostgreSQL; `add_all` over a minute). Every member of the audience
-has a row: who cannot be reached is skipped, with the reason.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
-    Insert,
-    Integer,
-    Select,
     and_,
     case,
     delete,
-    exists,
     func,
     insert,
-    literal,
     or_,
     select,
     update,
@@ -36,7 +25,6 @@ member = metadata.tables["member"]
 outcome_count = metadata.tables["outcome_count"]
 slice_ = metadata.tables["slice"]
 
-SLICE_SIZE = 500
 COUNTERS = ("sent", "unreachable", "rejected", "skipped", "failed", "unknown")
 
 
@@ -114,124 +102,6 @@ async def create(
     }
     row = (await session.execute(insert(dispatch).values(values).returning(dispatch.c.id))).one()
     return int(row.id)
-
-
-async def materialise(session: AsyncSession, dispatch_id: int, members: Select[tuple[int]]) -> int:
-    """Write one delivery for each of `members` (a select of member ids), cut into slices; return how many."""
-    last = await _cut_slices(session, dispatch_id, members)
-    await session.execute(_deliveries_of(dispatch_id, members, last))
-    return await _count(session, dispatch_id)
-
-
-def named(member_ids: Sequence[int]) -> Select[tuple[int]]:
-    """Select the members of these ids."""
-    return select(member.c.id).where(member.c.id.in_(list(member_ids)))
-
-
-def _targets(members: Select[tuple[int]]) -> Select[tuple[int, int, int, str]]:
-    """Select for each member the chat they prefer: their active link on the first account, if any."""
-    links = account_link.alias("candidate")
-    preferred = (
-        select(links.c.id)
-        .where(links.c.member_id == member.c.id, links.c.state == "active")
-        .order_by(links.c.account_id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    blocked = exists().where(and_(account_link.c.member_id == member.c.id, account_link.c.state == "blocked"))
-    link = account_link.alias("link")
-    reason = case(
-        (member.c.stopped_at.is_not(None), "stopped"),
-        (link.c.id.is_not(None), ""),
-        (blocked.correlate(member), "blocked"),
-        else_="no_account",
-    )
-    return (
-        select(
-            member.c.id.label("member_id"),
-            link.c.account_id.label("account_id"),
-            link.c.chat_id.label("chat_id"),
-            reason.label("reason"),
-        )
-        .select_from(
-            member.outerjoin(link, and_(member.c.stopped_at.is_(None), link.c.id == preferred)),
-        )
-        .where(member.c.id.in_(members))
-    )
-
-
-async def _cut_slices(session: AsyncSession, dispatch_id: int, members: Select[tuple[int]]) -> dict[int, int]:
-    """Write the slices that the audience needs now; return the last slice's number per account."""
-    targets = _targets(members).subquery()
-    per_account = (
-        select(targets.c.account_id, func.count().label("planned"))
-        .where(targets.c.account_id.is_not(None))
-        .group_by(targets.c.account_id)
-    )
-    last = {
-        row.account_id: (row.planned - 1) // SLICE_SIZE for row in (await session.execute(per_account)).all()
-    }
-    fresh = dict.fromkeys(("fence", "planned", *COUNTERS), 0) | {"done": False}
-    rows = [
-        {"dispatch_id": dispatch_id, "account_id": account_id, "number": number, **fresh}
-        for account_id, highest in sorted(last.items())
-        for number in range(highest + 1)
-    ]
-    if rows:
-        await session.execute(insert(slice_), rows)
-    return last
-
-
-def _deliveries_of(dispatch_id: int, members: Select[tuple[int]], last: dict[int, int]) -> Insert:
-    """Build the INSERT ... SELECT. Whoever gained a link since the slices were cut falls into the last one."""
-    targets = _targets(members).subquery()
-    running = func.row_number().over(partition_by=targets.c.account_id, order_by=targets.c.member_id) - 1
-    number = running.op("/", precedence=8, return_type=Integer)(SLICE_SIZE)  # `//` makes PostgreSQL's a float
-    highest = case(last, value=targets.c.account_id, else_=-1) if last else literal(-1)
-    numbered = select(targets, number.label("number"), highest.label("highest")).subquery()
-    capped = case((numbered.c.number > numbered.c.highest, numbered.c.highest), else_=numbered.c.number)
-    # A join would be quadratic: the planner knows no figures of slices written in this transaction.
-    slice_id = select(slice_.c.id).where(
-        slice_.c.dispatch_id == dispatch_id,
-        slice_.c.account_id == numbered.c.account_id,
-        slice_.c.number == capped,
-    )
-    cut = numbered.c.highest >= 0
-    rows = select(
-        literal(dispatch_id),
-        slice_id.scalar_subquery(),
-        numbered.c.member_id,
-        numbered.c.account_id,
-        numbered.c.chat_id,
-        case((cut, DeliveryState.WAITING.value), else_=DeliveryState.SKIPPED.value),
-        case((cut, ""), (numbered.c.reason == "", "no_account"), else_=numbered.c.reason),
-        literal(0),
-    )
-    columns = ["dispatch_id", "slice_id", "member_id", "account_id", "chat_id", "state", "reason", "attempt"]
-    return insert(delivery).from_select(columns, rows)
-
-
-async def _count(session: AsyncSession, dispatch_id: int) -> int:
-    """Set the planned counters and the counts of the skipped from what was written."""
-    grouped = (
-        select(delivery.c.slice_id, delivery.c.reason, func.count().label("planned"))
-        .where(delivery.c.dispatch_id == dispatch_id)
-        .group_by(delivery.c.slice_id, delivery.c.reason)
-    )
-    rows = (await session.execute(grouped)).all()
-    planned = {row.slice_id: row.planned for row in rows if row.slice_id is not None}
-    skipped = {row.reason: row.planned for row in rows if row.slice_id is None}
-    for number, count in planned.items():
-        await session.execute(update(slice_).where(slice_.c.id == number).values(planned=count))
-    if skipped:
-        fields = {"dispatch_id": dispatch_id, "state": DeliveryState.SKIPPED}
-        counts = [{**fields, "reason": reason, "count": count} for reason, count in skipped.items()]
-        await session.execute(insert(outcome_count), counts)
-    empty = and_(slice_.c.dispatch_id == dispatch_id, slice_.c.planned == 0)
-    await session.execute(delete(slice_).where(empty))
-    total = int(sum(planned.values()) + sum(skipped.values()))
-    await session.execute(update(dispatch).where(dispatch.c.id == dispatch_id).values(planned=total))
-    return total
 
 
 async def read(session: AsyncSession, dispatch_id: int) -> Dispatch | None:

@@ -503,7 +503,7 @@ async def test_a_hold_or_a_file_id_that_cannot_be_written_loses_no_outcome(datab
         return Content(text="", media=Media("photo", "a.png", "d1"))
 
     monkeypatch.setattr(pace, "hold", away)
-    monkeypatch.setattr("storage.deliveries.keep_file_id", away)
+    monkeypatch.setattr("storage.media_files.keep", away)
     members = await settle(database, clock, 2)
     answers = iter([Sent(1, file_id="f1")])
     channel = FakeChannel(lambda _: next(answers, Busy(clock() + timedelta(seconds=60))), latency=0.01)
