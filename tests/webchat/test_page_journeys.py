@@ -257,6 +257,28 @@ async def test_the_contact_button_says_what_it_shares_before_it_does(scene: Scen
     await page.page.locator(".reply-keyboard").wait_for(state="hidden")
 
 
+async def test_name_and_phone_are_the_persons_to_change_and_to_remove(scene: Scene) -> None:
+    page = await scene.inside()
+    await page.press("聊天菜单")
+    await page.press("设置")
+    await page.page.locator("#setting-name").fill("王小芳")
+    await page.press("保存")  # the newest of two: the phone's, which is empty and refuses
+    assert await page.page.locator("#setting-phone:invalid").count() == 1
+    await page.page.locator("#setting-name").press("Enter")
+    await page.wait_text("已保存")
+    await page.page.locator("#setting-phone").fill("12")
+    await page.page.locator("#setting-phone").press("Enter")
+    await page.wait_text("手机号格式不对")
+    await page.page.locator("#setting-phone").fill("139 0000 5678")
+    await page.page.locator("#setting-phone").press("Enter")
+    await page.wait_text("已保存：139****5678")
+    await page.press("删除号码")
+    await page.wait_text("未填写")
+    await page.page.keyboard.press("Escape")
+    await page.say("我改名了")
+    assert (await scene.bot.hear())["from"]["first_name"] == "王小芳"
+
+
 async def test_a_reply_keyboard_says_its_words_and_goes_when_removed(scene: Scene) -> None:
     page = await scene.inside()
     await scene.bot.say(

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { ask, explain, modal, sheetHeader, toast } from "./dialogs.js";
-import { button, h, storage } from "./dom.js";
+import { button, h, show, storage } from "./dom.js";
 import { language, t } from "./strings.js";
 
 export function applyLargePrint() {
@@ -51,17 +51,22 @@ function nameField(me, acts) {
 }
 
 function phoneField(me, acts) {
-  const input = h("input", { id: "setting-phone", class: "input", type: "tel", inputmode: "tel", autocomplete: "tel", maxlength: "20", placeholder: me.phone_masked ?? t("settings.phone.none") });
+  const input = h("input", { id: "setting-phone", class: "input", type: "tel", inputmode: "tel", autocomplete: "tel", maxlength: "20", required: true });
   const saved = h("span");
-  const word = (phone) => (saved.textContent = phone ? t("settings.phone.saved", { phone }) : t("settings.phone.none"));
-  word(me.phone_masked);
-  const hint = h("p", { class: "hint" }, saved, ` · ${t("settings.phone.hint")}`);
-  return field(t("settings.phone"), input, hint, async () => {
-    const changed = await api.changeMe({ phone: input.value.replace(/[\s-]/g, "") });
+  const keep = async (phone) => {
+    const changed = await api.changeMe({ phone });
     acts.onChanged(changed);
-    word(changed.phone_masked);
     input.value = "";
-  });
+    word(changed.phone_masked);
+  };
+  const remove = button(t("settings.phone.remove"), () => keep("").catch((failure) => toast(explain(failure))), { class: "button small danger" });
+  const word = (phone) => {
+    saved.textContent = phone ? t("settings.phone.saved", { phone }) : t("settings.phone.none");
+    show(remove, Boolean(phone));
+  };
+  word(me.phone_masked);
+  const hint = h("div", { class: "setting" }, h("p", { class: "hint" }, saved, h("br"), t("settings.phone.hint")), remove);
+  return field(t("settings.phone"), input, hint, () => keep(input.value.replace(/[\s-]/g, "")));
 }
 
 export function languageSwitch(onLanguage) {

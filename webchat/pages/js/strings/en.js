@@ -128,6 +128,7 @@ export default {
   "settings.phone.hint": "Shared only when you press “Share phone number”.",
   "settings.phone.saved": "Saved: {phone}",
   "settings.phone.none": "None yet",
+  "settings.phone.remove": "Remove",
   "settings.save": "Save",
   "settings.saved": "Saved",
   "settings.language": "Language",

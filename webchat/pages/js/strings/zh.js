@@ -128,6 +128,7 @@ export default {
   "settings.phone.hint": "仅在您点击“发送手机号”时才会发给对方。",
   "settings.phone.saved": "已保存：{phone}",
   "settings.phone.none": "未填写",
+  "settings.phone.remove": "删除号码",
   "settings.save": "保存",
   "settings.saved": "已保存",
   "settings.language": "语言",
