@@ -26,6 +26,7 @@ POOL_SIZE = 4
 POLL = timedelta(seconds=5)
 HEARTBEAT = timedelta(seconds=8)
 WAKE_AFTER = 0.05
+TIDY_EVERY = 600.0
 PLACES = {"normal": (2, 4), "urgent": (1, 2)}
 """Batch size and places of each queue manager; pgqueuer wants twice as many places as a batch."""
 
@@ -47,6 +48,7 @@ class Engine:
         self._managers = {kind: PgQueuer(connection=driver, queries=queries) for kind in PLACES}
         self._driver = driver
         self._channel = self._managers["normal"].channel
+        self._tidying: asyncio.Task[None] | None = None
         self._waking: set[asyncio.Task[None]] = set()
         self._queries = queries
         self._pool = pool
@@ -86,7 +88,8 @@ class Engine:
         self._managers["urgent" if urgent else "normal"].entrypoint(name)(work)
 
     async def start(self) -> None:
-        """Begin to take jobs."""
+        """Begin to take jobs, and to drop the log of those that are over."""
+        self._tidying = asyncio.create_task(self._tidy_always())
         for kind, (batch, places) in PLACES.items():
             manager = self._managers[kind].qm
             self._tasks.append(
@@ -123,6 +126,14 @@ class Engine:
         self._waking.add(task)
         task.add_done_callback(self._waking.discard)
 
+    async def _tidy_always(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_EVERY)
+            try:
+                await self.tidy()
+            except Exception:  # the database may be away; the next time will do
+                log.exception("job log not tidied")
+
     async def tidy(self) -> None:
         """Drop the engine's log of jobs that are over: our rows say what was done, and the log only grows."""
         for manager in self._managers.values():
@@ -132,6 +143,8 @@ class Engine:
         """Take no more jobs, and wait for those that run."""
         for manager in self._managers.values():
             manager.shutdown.set()
+        if self._tidying is not None:
+            self._tidying.cancel()
         for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(outcome, Exception):
                 log.error("job engine ended badly", exc_info=outcome)

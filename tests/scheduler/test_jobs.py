@@ -176,14 +176,24 @@ async def test_two_workers_share_a_dispatch_and_nobody_gets_it_twice(database, e
     assert (await workers[0].figures(dispatch)).sent == 1200
 
 
-async def test_the_log_of_what_is_over_is_dropped(database, engine):
-    worker = Worker()
+async def test_the_log_of_what_is_over_is_dropped_though_the_database_was_away(database, engine, monkeypatch):
+    worker, tidy, away = Worker(), engine.tidy, iter([OSError()])
+
+    async def sometimes() -> None:
+        for failure in away:
+            raise failure
+        await tidy()
+
+    monkeypatch.setattr("scheduler.jobs.TIDY_EVERY", 0.05)
+    monkeypatch.setattr(engine, "tidy", sometimes)
     engine.handle("work", worker)
     async with database.begin() as session:
         await engine.jobs.enqueue(session, [ONE])
     assert await engine._queries.queue_log()
-    await engine.tidy()
-    assert not await engine._queries.queue_log()
+    await engine.start()
+    async with asyncio.timeout(10):
+        while not worker.done or await engine._queries.queue_log():
+            await asyncio.sleep(0.05)
 
 
 async def test_the_installed_engine_finds_the_schema_that_the_migration_made(database):

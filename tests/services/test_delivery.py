@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from domain.audiences import Audience, Scope
 from domain.delivery import (
     Busy,
     DispatchState,
@@ -19,7 +20,7 @@ from domain.delivery import (
     Unreachable,
 )
 from domain.messages import Content, Media
-from storage import outcomes, pace
+from storage import audiences, outcomes, pace
 from storage.outcomes import Record
 from tests.delivery_world import ACCOUNT, FakeChannel, T, build, run_all, settle, start, states
 
@@ -66,6 +67,20 @@ async def test_everybody_in_the_audience_has_a_row_with_a_reason(database, clock
     figures = await delivery.figures(dispatch)
     assert (figures.planned, figures.skipped, figures.waiting) == (4, 3, 1)
     assert figures.skipped_by_reason == {"blocked": 1, "no_account": 1, "stopped": 1}
+
+
+async def test_an_audience_is_told_as_it_is_now(database, clock):
+    await settle(database, clock, 4)
+    await change(database, "member", 2, standing="probationary")
+    full = Audience(include=(Scope(organisation_id=1, path="/1/", standings=("full",)),))
+    channel = FakeChannel()
+    delivery = await build(database, clock, channel)
+    async with database.begin() as session:
+        audience_id = await audiences.save(session, full)
+        dispatch = await delivery.dispatch(session, source="notice", source_id=1, audience_id=audience_id)
+    await run_all(delivery, database)
+    assert sorted(channel.chats) == [1001, 1003, 1004]
+    assert (await delivery.figures(dispatch)).planned == 3
 
 
 async def test_a_dispatch_that_reaches_nobody_is_done_at_once(database, clock):
