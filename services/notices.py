@@ -36,7 +36,7 @@ from services.notice_inbox import NoticeInbox
 from services.notice_reports import NoticeReports, reachable
 from services.walls import PAGE, paths_of
 from storage import audiences as stored_audiences
-from storage import deliveries, grants, notices, organisations
+from storage import grants, media_files, notices, organisations
 from storage.database import Database, Session
 
 SAME_DRAFT = timedelta(minutes=10)
@@ -288,9 +288,9 @@ class Notices:
         """Return what an account's server calls a file; with `file_id`, remember it."""
         if file_id is None:
             async with self._database.read() as session:
-                return await deliveries.file_id(session, account_id, media)
+                return await media_files.find(session, account_id, media)
         async with self._database.begin() as session:
-            await deliveries.keep_file_id(session, account_id, media, file_id)
+            await media_files.keep(session, account_id, media, file_id)
         return file_id
 
     async def _under_way(self, actor: Actor, notice_id: int) -> tuple[Notice, int]:
