@@ -163,7 +163,6 @@ class World:
     bot: Bot
     session: RecordingSession
     dispatcher: Dispatcher
-    data: dict[str, Any]
     account_id: int
     _updates: Any = field(default_factory=lambda: count(1))
 
@@ -172,7 +171,7 @@ class World:
 
     async def feed(self, **event: Any) -> None:
         update = Update(update_id=next(self._updates), **event)
-        await self.dispatcher.feed_update(self.bot, update, account_id=self.account_id, **self.data)
+        await self.dispatcher.feed_update(self.bot, update, account_id=self.account_id)
 
 
 class Chat:

@@ -6,14 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiogram import Bot, Dispatcher
+from aiogram import Bot
 from aiogram.fsm.storage.memory import MemoryStorage
 
-from domain.accounts import Address
-from domain.clock import day_of
-from domain.refusals import Refusal
-from handlers import features, taps
-from locales import speak
+from bot import dispatching
+from handlers.features import ROUTERS
 from services.alerts import Alerts
 from services.approvals import Approvals
 from services.audit import Audit
@@ -27,8 +24,6 @@ from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.fakes import RecordingDelivery, RecordingSession, World
 from tests.town import Town, build
-
-_dispatchers: list[Dispatcher] = []
 
 
 @pytest.fixture
@@ -83,46 +78,8 @@ def telegram(town: Town, toolbox: Any, clock: HandClock) -> World:
 
 
 def _world(account_id: int, toolbox: Any, clock: HandClock) -> World:
+    for router in ROUTERS:
+        router._parent_router = None  # a router has one parent for life; each test builds a dispatcher anew
     session = RecordingSession()
-    dispatcher = _dispatcher()
-    dispatcher.fsm.storage = MemoryStorage()
-    bot = Bot("99:" + "x" * 35, session=session)
-    return World(bot, session, dispatcher, {"toolbox": toolbox, "clock": clock}, account_id)
-
-
-def _dispatcher() -> Dispatcher:
-    """Build the dispatcher once: a router has one parent for life."""
-    if not _dispatchers:
-        dispatcher = Dispatcher()
-        dispatcher.update.outer_middleware(_identify)
-        dispatcher.errors.register(_on_error)
-        dispatcher.message.register(taps.on_command, lambda message: taps.command_of(message) is not None)
-        dispatcher.callback_query.register(taps.on_tap)
-        dispatcher.include_routers(*features.ROUTERS)
-        _dispatchers.append(dispatcher)
-    return _dispatchers[0]
-
-
-async def _identify(handler: Any, update: Any, data: dict[str, Any]) -> Any:
-    toolbox, clock = data["toolbox"], data["clock"]
-    address = Address(data["account_id"], update.event.from_user.id)
-    language = await toolbox.people.language_of(address)
-    data["address"] = address
-    data["account"] = await toolbox.people.account(address.account_id)
-    data["words"] = speak(language)
-    data["actor"] = await toolbox.people.actor_of(address, day_of(clock()))
-    return await handler(update, data)
-
-
-async def _on_error(event: Any, words: Any) -> None:
-    if isinstance(event.exception, taps.StaleTap):
-        text = "stale"
-    elif isinstance(event.exception, Refusal):
-        text = words(event.exception.key, **event.exception.fields)
-    else:
-        raise event.exception
-    query = event.update.callback_query
-    if query is not None:
-        await query.answer(text, show_alert=True)
-    else:
-        await event.update.message.answer(text)
+    dispatcher = dispatching.build(toolbox, clock, MemoryStorage())
+    return World(Bot("99:" + "x" * 35, session=session), session, dispatcher, account_id)
