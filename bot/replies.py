@@ -1,0 +1,55 @@
+"""The reply lane: direct answers go out at once, and what they took of an account's pace is noted.
+
+Deliveries then step back by as much, so that the sum stays under the server's limit. The answers of a tenth of
+a second are noted together.
+"""
+
+import asyncio
+
+import structlog
+from aiogram import Bot
+from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.methods import Response, TelegramMethod
+from aiogram.methods.base import TelegramType
+
+from services.delivery import Delivery
+
+GATHER_SECONDS = 0.1
+COUNTED = ("send", "edit", "copy", "forward")
+
+log = structlog.get_logger(__name__)
+
+
+class ReplyLane(BaseRequestMiddleware):
+    """Counts what an account's `Bot` sends and edits."""
+
+    def __init__(self, delivery: Delivery, account_id: int) -> None:
+        self._delivery = delivery
+        self._account_id = account_id
+        self._count = 0
+        self._noting: asyncio.Task[None] | None = None
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        if method.__api_method__.startswith(COUNTED) and not method.__api_method__.endswith("Action"):
+            self._count += 1
+            if self._noting is None or self._noting.done():
+                self._noting = asyncio.create_task(self._note())
+        return await make_request(bot, method)
+
+    async def drain(self) -> None:
+        """Wait until what was counted is noted."""
+        if self._noting is not None:
+            await self._noting
+
+    async def _note(self) -> None:
+        await asyncio.sleep(GATHER_SECONDS)
+        count, self._count = self._count, 0
+        try:
+            await self._delivery.replied(self._account_id, count)
+        except Exception:  # an answer was given; a pace not noted only risks a 429
+            log.exception("replies not noted", account=self._account_id)

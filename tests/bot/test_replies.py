@@ -1,0 +1,66 @@
+"""The reply lane counts what goes out by aiogram, and nothing else."""
+
+import pytest
+from aiogram import Bot
+from aiogram.methods import AnswerCallbackQuery, EditMessageText, GetMe, SendChatAction, SendMessage
+
+from bot.replies import ReplyLane
+
+
+class Deliveries:
+    """Remembers what is noted; fails as often as it is told to."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.noted: list[tuple[int, int]] = []
+        self.failures = failures
+
+    async def replied(self, account_id: int, count: int) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError
+        self.noted.append((account_id, count))
+
+
+async def passed_on(bot, method):
+    return method
+
+
+async def ask(lane: ReplyLane, *methods) -> None:
+    bot = Bot("42:token")
+    for method in methods:
+        assert await lane(passed_on, bot, method) is method
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch) -> None:
+    monkeypatch.setattr("bot.replies.GATHER_SECONDS", 0.01)
+
+
+async def test_messages_and_edits_are_noted_together():
+    deliveries = Deliveries()
+    lane = ReplyLane(deliveries, 3)
+    await ask(lane, SendMessage(chat_id=1, text="a"), EditMessageText(chat_id=1, message_id=2, text="b"))
+    await lane.drain()
+    await ask(lane, SendMessage(chat_id=1, text="c"))
+    await lane.drain()
+    assert deliveries.noted == [(3, 2), (3, 1)]
+
+
+async def test_what_sends_no_message_is_not_counted():
+    deliveries = Deliveries()
+    lane = ReplyLane(deliveries, 3)
+    await ask(
+        lane, GetMe(), AnswerCallbackQuery(callback_query_id="1"), SendChatAction(chat_id=1, action="typing")
+    )
+    await lane.drain()
+    assert deliveries.noted == []
+
+
+async def test_a_database_that_is_away_stops_no_answer():
+    deliveries = Deliveries(failures=1)
+    lane = ReplyLane(deliveries, 3)
+    await ask(lane, SendMessage(chat_id=1, text="a"))
+    await lane.drain()
+    await ask(lane, SendMessage(chat_id=1, text="b"))
+    await lane.drain()
+    assert deliveries.noted == [(3, 1)]
