@@ -107,7 +107,7 @@ class Scene:
         """Let Wang in by a fresh invitation, which starts the bot."""
         link = await self.town.link(self.wang, bot=self.bot.username, start="invited")
         page = await self.browser.open_page(link, **fields)
-        await page.wait_text("/start invited")
+        await page.wait_text("/start")
         await self.bot.hear()
         return page
 

@@ -12,7 +12,7 @@ const NARROWEST = 9;
 
 /** acts: onCommand(text), onPress(message, data), onPhoto(message), onJump(id), onMenu(message, anchor). */
 export function bubble(message, chat, acts) {
-  const text = message.text ?? message.caption;
+  const text = words(message);
   const entities = message.entities ?? message.caption_entities;
   const body = h(
     "div",
@@ -34,8 +34,14 @@ export function bubble(message, chat, acts) {
 
 const known = (message) => (message.photo || message.document || message.contact ? [] : null);
 
-export function summary(message) {
+/** The payload of a start may be an invitation's secret: it is not left standing on a screen. */
+function words(message) {
   const text = message.text ?? message.caption;
+  return message.outgoing && /^\/start [\w-]+$/.test(text) ? "/start" : text;
+}
+
+export function summary(message) {
+  const text = words(message);
   if (message.photo) {
     return text ? `[${t("message.photo")}] ${text}` : `[${t("message.photo")}]`;
   }
