@@ -73,7 +73,7 @@ def past_notices(tree: Tree, duties: list[Duty], topics: dict[str, int], now: da
                 firm,
                 _secretary(duties, firm),
                 Audience((_whole(tree, firm),)),
-                max(monday + timedelta(minutes=number), now - timedelta(hours=6 - number)),
+                min(now, max(monday + timedelta(minutes=number), now - timedelta(hours=6 - number))),
             )
             for number, text in enumerate(
                 ("本周学习改在周四中午。", "周四学习地点：二楼会议室。", "学习材料已放在会议室，请自取。")
@@ -110,7 +110,7 @@ async def tell(session: Session, notice: PastNotice) -> None:
         now=notice.at,
     )
     await materialise.write(session, dispatch_id, audiences.members_of(notice.audience))
-    await demo_data.finish_dispatch(session, dispatch_id, notice.at + timedelta(minutes=1))
+    await demo_data.finish_dispatch(session, dispatch_id, notice.at)
     if notice.needs_confirmation:
         await demo_data.confirm_most(session, notice_id, dispatch_id, notice.at + timedelta(hours=3))
 
