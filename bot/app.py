@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import secrets
 import signal
@@ -22,6 +23,7 @@ from bot.accounts import BotAccount
 from bot.fsm import SqlStorage
 from bot.inbox import Inbox
 from bot.polling import Poller, Source
+from bot.replies import ReplyLane
 from bot.settings import AccountSettings, Settings
 from bot.toolbox import build_toolbox
 from domain.accounts import Address
@@ -34,11 +36,11 @@ from services.media import MediaStore
 from services.toolbox import Toolbox
 from storage import schema
 from storage.database import Database
-from webchat.config import WebchatConfig
 
 log = structlog.get_logger(__name__)
 
 ROLES = ("bot", "worker", "clock", "webchat")
+BRIDGE = ("bot", "worker", "clock")
 GC_THRESHOLD = 50_000
 """aiogram's heap of 170 MB is rescanned otherwise (measured: 1,051 us an update against 545)."""
 PROGRESS_EVERY = 2.0  # seconds
@@ -56,19 +58,23 @@ class NoSecretKey(Exception):  # noqa: N818 - a fact
     """TONGDAO_SECRET_KEY is not set: `tongdao init` makes one."""
 
 
+class PortTaken(Exception):  # noqa: N818 - a fact
+    """The port is taken by another program."""
+
+
+class OneProcessOnSqlite(Exception):  # noqa: N818 - a fact
+    """SQLite has one writer: run bot, worker and clock in one process, or move to PostgreSQL."""
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
 
 async def run(settings: Settings, roles: Sequence[str] = ROLES, *, with_demo: bool = False) -> None:
     """Run until SIGTERM or Ctrl-C; refuses, before anything is started, what cannot work."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
     gc.set_threshold(GC_THRESHOLD)
     async with bridge(settings, roles, with_demo=with_demo):
-        await stop.wait()
+        await _told_to_stop()
         log.info("stopping")
 
 
@@ -83,6 +89,8 @@ async def bridge(
             settings = demo.settings_of(settings)
         if not settings.secret_key.get_secret_value():
             raise NoSecretKey
+        if settings.database.startswith("sqlite") and not set(BRIDGE) <= set(roles):
+            raise OneProcessOnSqlite
         database = Database(settings.database)
         stack.push_async_callback(database.close)
         await _ready_database(database, settings, clock, with_demo=with_demo)
@@ -105,6 +113,39 @@ async def _ready_database(database: Database, settings: Settings, clock: Clock, 
             raise demo.DemoMeetsTelegram
 
 
+async def serve(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int) -> None:
+    """Serve an application until the stack unwinds; `PortTaken` names the port."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        msg = f"Port {port} on {host} is taken: stop the other program, or set TONGDAO_HTTP_PORT and TONGDAO_WEBCHAT_PORT."
+        raise PortTaken(msg) from None
+
+
+async def serve_webchat_alone(settings: Settings) -> None:
+    """Run the chat server without the bridge, until SIGTERM or Ctrl-C."""
+    from webchat.app import create
+
+    async with contextlib.AsyncExitStack() as stack:
+        app = create(webchat_account.config_of(settings))
+        await serve(stack, app, settings.webchat_host, settings.webchat_port)
+        log.info("ready", webchat=settings.webchat_url)
+        await _told_to_stop()
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    await stop.wait()
+
+
 class Bridge:
     """One running process of the bridge."""
 
@@ -125,13 +166,10 @@ class Bridge:
         self._http = await self._stack.enter_async_context(aiohttp.ClientSession())
         if "webchat" in roles:
             await self._serve_webchat()
-        if {"bot", "worker", "clock"} & set(roles):
+        if set(BRIDGE) & set(roles):
             await self._start_rooms(roles)
-        await self._serve(
-            http.build(self.health, self.database, self.clock, self._routes),
-            self.settings.http_host,
-            self.settings.http_port,
-        )
+        app = http.build(self.health, self.database, self.clock, self._routes)
+        await serve(self._stack, app, self.settings.http_host, self.settings.http_port)
         log.info(
             "ready", roles=",".join(roles), http=self.settings.http_port, webchat=self.settings.webchat_url
         )
@@ -158,20 +196,8 @@ class Bridge:
     async def _serve_webchat(self) -> None:
         from webchat.app import create
 
-        config = WebchatConfig(
-            data_dir=self.settings.data_dir,
-            public_url=self.settings.webchat_url,
-            operator_token=webchat_account.operator_token(self.settings),
-            flood_limits=self.settings.webchat_flood_limits,
-            trusted_proxies=self.settings.trusted_proxies,
-        )
-        await self._serve(create(config), self.settings.webchat_host, self.settings.webchat_port)
-
-    async def _serve(self, app: web.Application, host: str, port: int) -> None:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, host, port).start()
+        app = create(webchat_account.config_of(self.settings))
+        await serve(self._stack, app, self.settings.webchat_host, self.settings.webchat_port)
 
     async def _start_rooms(self, roles: Sequence[str]) -> None:
         media = MediaStore(self.settings.data_dir / "media")
@@ -209,6 +235,10 @@ class Bridge:
 
     async def _start_bot(self, opened: dict[int, BotAccount], toolbox: Toolbox) -> None:
         bots = {number: account.bot for number, account in opened.items()}
+        for number, bot in bots.items():
+            lane = ReplyLane(toolbox.delivery, number)
+            bot.session.middleware(lane)
+            self._stack.push_async_callback(lane.drain)
         by_bot = {bot.id: number for number, bot in bots.items()}
         fsm = SqlStorage(self.database, self.clock, by_bot)
         feeder = dispatching.Feeder(dispatching.build(toolbox, self.clock, fsm), bots, toolbox)

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 from rich.console import Console
 
-from bot.settings import Settings
+from bot.settings import DEMO_KEY, Settings
 from bot.webchat_account import BOT_USERNAME, Operator
 from services import demo_data
 from storage.database import Database
@@ -29,7 +29,7 @@ def settings_of(settings: Settings) -> Settings:
 
 
 def _demo_key(settings: Settings) -> str:
-    path = settings.data_dir / "demo-secret-key"
+    path = settings.data_dir / DEMO_KEY
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         key = "demo:" + base64.b64encode(secrets.token_bytes(32)).decode()

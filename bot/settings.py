@@ -23,6 +23,8 @@ from storage.sealing import Sealer
 
 KEY_BYTES = 32
 WEBCHAT = "webchat"
+DEMO_KEY = "demo-secret-key"
+"""File of the demo's own key in the data folder."""
 TELEGRAM_HOST = "api.telegram.org"
 
 

@@ -1,15 +1,21 @@
 """Our own chat server as an account: its operator token and the bot's token, kept in the data folder."""
 
+import contextlib
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from pydantic import SecretStr
 
 from bot.settings import WEBCHAT, AccountSettings, Settings
+from webchat.config import WebchatConfig
+
+if TYPE_CHECKING:
+    from webchat.town import Town
 
 BOT_NAME = "甬城通道"
 BOT_USERNAME = "tongdao_bot"
@@ -74,6 +80,63 @@ async def ensure(settings: Settings, operator: Operator, base_url: str) -> Accou
         token=SecretStr(kept["token"]),
         deep_link_template=f"{settings.webchat_url}/{{bot}}?start={{payload}}",
     )
+
+
+def config_of(settings: Settings) -> WebchatConfig:
+    """Translate the settings for the chat server."""
+    return WebchatConfig(
+        data_dir=settings.data_dir,
+        public_url=settings.webchat_url,
+        operator_token=operator_token(settings),
+        flood_limits=settings.webchat_flood_limits,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+async def register(settings: Settings, name: str, username: str) -> dict[str, Any] | None:
+    """Register a bot with the running server, or in its store while it does not run; `None` if the name is taken."""
+    origin = f"http://127.0.0.1:{settings.webchat_port}"
+    async with aiohttp.ClientSession() as http:
+        try:
+            return await Operator(http, origin, operator_token(settings)).new_bot(name, username)
+        except aiohttp.ClientConnectionError:
+            return _register_in_store(settings, name, username)
+
+
+def _register_in_store(settings: Settings, name: str, username: str) -> dict[str, Any] | None:
+    from webchat.errors import PeopleError
+
+    with _store(settings) as town:
+        try:
+            number, token = town.new_bot(name, username)
+        except PeopleError as error:
+            if error.status == CONFLICT:
+                return None
+            raise WebchatRefused(error.code) from None
+    return {"id": number, "username": username, "token": token}
+
+
+def first_person(settings: Settings, name: str) -> tuple[int, str]:
+    """Create a person in the chat server's store, while it does not run; returns their id and a sign-in link."""
+    from webchat.guests import Guests
+
+    with _store(settings) as town:
+        guests = Guests(town)
+        number = guests.put_person({"name": name})
+        link = guests.sign_in_link(number, {"bot": BOT_USERNAME, "start": ""})
+    return number, str(link["url"])
+
+
+@contextlib.contextmanager
+def _store(settings: Settings) -> Iterator["Town"]:
+    from webchat.town import Town
+
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    town = Town(config_of(settings))
+    try:
+        yield town
+    finally:
+        town.store.close()
 
 
 def _kept(path: Path, make: Any) -> str:

@@ -1,0 +1,47 @@
+# Everything a developer or operator needs; `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test slow check bench screenshots format clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+run: $(STAMP) ## Set everything up and run the bridge with demo data
+	@$(BIN)/tongdao run --demo
+
+test: $(STAMP) ## Set everything up and run the fast tests, PostgreSQL included
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser and not kill" --cov --cov-report=term-missing:skip-covered
+
+slow: $(STAMP) ## Run the slow tests: browser, kill, load
+	$(BIN)/python -m pytest -m "slow or browser or kill"
+
+check: $(STAMP) ## Run the checks that CI runs: ruff, mypy, import-linter, docs and catalogues
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_house.py
+
+bench: $(STAMP) ## Measure, and print tables
+	$(BIN)/python -m benchmarks
+
+screenshots: $(STAMP) ## Walk the main journey in Chromium and keep every screen under screenshots/
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/acceptance/test_screens.py
+	@echo "see screenshots/"
+
+format: $(STAMP) ## Format the code
+	$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+clean: ## Remove what was built; data under var/ stays
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov

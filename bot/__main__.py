@@ -1,0 +1,5 @@
+"""`python -m bot` is `tongdao`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,45 @@
+"""`tongdao`: the operator's command line."""
+
+from typing import Annotated
+
+import typer
+
+from bot.commands import backup, db, demo_data, doctor, init, run, webchat
+
+app = typer.Typer(
+    help="通道 Tongdao: the bridge between a city's membership organisation and its members.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("run")(run.run)
+app.command("init")(init.init)
+app.command("demo-data")(demo_data.demo_data)
+app.command("doctor")(doctor.doctor)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.add_typer(db.app, name="db", help="Bring the database to a version of the schema.")
+app.add_typer(webchat.app, name="webchat", help="The chat server alone, and its bots.")
+
+
+@app.callback()
+def about(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    """Say which version this is."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"tongdao {installed('tongdao')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Independent checks of an installation, each with its remedy."""
+
+import shutil
+import sqlite3
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import aiohttp
+
+from bot.settings import DEMO_KEY, AccountSettings, Settings
+from storage import schema
+from storage.database import Database
+
+NOT_RUNNING = "not running"
+LEAST_FREE = 1024**3  # bytes
+PATIENCE = aiohttp.ClientTimeout(total=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `remedy` is empty when all is well."""
+
+    check: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+Check = Callable[[Settings], Awaitable[Finding]]
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Run all checks; one that breaks is a finding, not the end."""
+    findings = []
+    for name, check in CHECKS.items():
+        try:
+            findings.append(await check(settings))
+        except Exception as error:  # noqa: BLE001 - whatever breaks is what the doctor is asked for
+            findings.append(Finding(name, ok=False, found=type(error).__name__, remedy="See the log."))
+    return findings + [await _account(account) for account in settings.accounts]
+
+
+async def _key(settings: Settings) -> Finding:
+    if settings.secret_key.get_secret_value():
+        return Finding("secret key", ok=True, found="set")
+    if (settings.data_dir / DEMO_KEY).exists():
+        return Finding("secret key", ok=True, found="of the demo")
+    return Finding("secret key", ok=False, found="not set", remedy="Run `tongdao init`; it makes one.")
+
+
+async def _folder(settings: Settings) -> Finding:
+    folder = settings.data_dir
+    if not folder.is_dir():
+        return Finding("data folder", ok=False, found=f"{folder} is missing", remedy="Run `tongdao init`.")
+    free = shutil.disk_usage(folder).free
+    return Finding(
+        "data folder",
+        ok=free > LEAST_FREE,
+        found=f"{free / 1024**3:.1f} GiB free",
+        remedy="" if free > LEAST_FREE else "Make room: below 1 GiB a backup may not fit.",
+    )
+
+
+async def _schema(settings: Settings) -> Finding:
+    database = Database(settings.database)
+    try:
+        at, wanted = await schema.current(database), schema.head()
+    except Exception as error:  # noqa: BLE001 - drivers raise many kinds
+        remedy = "Check TONGDAO_DATABASE_URL and that the server runs."
+        return Finding("database", ok=False, found=type(error).__name__, remedy=remedy)
+    finally:
+        await database.close()
+    remedy = "" if at == wanted else "Run `tongdao db upgrade`."
+    return Finding("database", ok=at == wanted, found=f"schema {at or 'none'} of {wanted}", remedy=remedy)
+
+
+async def _sqlite(_settings: Settings) -> Finding:
+    return Finding("SQLite", ok=True, found=f"{sqlite3.sqlite_version}, one writer")
+
+
+async def _running(settings: Settings) -> Finding:
+    url = f"http://127.0.0.1:{settings.http_port}/readyz"
+    try:
+        async with aiohttp.ClientSession(timeout=PATIENCE) as http, http.get(url) as response:
+            problems = (await response.json()).get("problems", {})
+    except (aiohttp.ClientError, TimeoutError):
+        return Finding("bridge", ok=False, found=NOT_RUNNING, remedy="Start it with `tongdao run`.")
+    found = "; ".join(f"{name}: {what}" for name, what in problems.items()) or "ready"
+    return Finding("bridge", ok=not problems, found=found, remedy="See its log." if problems else "")
+
+
+async def is_running(settings: Settings) -> bool:
+    """Say whether a bridge or a chat server answers on our ports."""
+    return any([(await _running(settings)).found != NOT_RUNNING, (await _webchat(settings)).ok])
+
+
+async def _webchat(settings: Settings) -> Finding:
+    url = f"http://127.0.0.1:{settings.webchat_port}/healthz"
+    try:
+        async with aiohttp.ClientSession(timeout=PATIENCE) as http, http.get(url) as response:
+            return Finding("web chat", ok=response.ok, found=settings.webchat_url)
+    except (aiohttp.ClientError, TimeoutError):
+        remedy = "Start it with `tongdao run` or `tongdao webchat`."
+        return Finding("web chat", ok=False, found=NOT_RUNNING, remedy=remedy)
+
+
+async def _account(account: AccountSettings) -> Finding:
+    """Ask the messenger who the bot is; the token appears in no finding."""
+    name = f"account {account.name}"
+    url = f"{account.base_url}/bot{account.token.get_secret_value()}/getMe"
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=PATIENCE) as http,
+            http.get(url, proxy=account.proxy) as response,
+        ):
+            answer = await response.json()
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return Finding(name, ok=False, found="no answer", remedy="Check base_url, proxy and the network.")
+    if not answer.get("ok"):
+        found = str(answer.get("description", response.status))
+        return Finding(name, ok=False, found=found, remedy="Check the token.")
+    return Finding(name, ok=True, found=f"@{answer['result'].get('username')}")
+
+
+CHECKS: dict[str, Check] = {
+    "secret key": _key,
+    "data folder": _folder,
+    "database": _schema,
+    "SQLite": _sqlite,
+    "bridge": _running,
+    "web chat": _webchat,
+}
