@@ -65,3 +65,15 @@ async def test_large_print_never_scrolls_sideways(scene: Scene, width: int) -> N
     assert await page.page.evaluate(SIDEWAYS) == []
     await page.page.keyboard.press("Escape")
     assert await page.page.evaluate(SIDEWAYS) == []
+
+
+async def test_new_messages_are_read_out_and_progress_is_not_read_step_by_step(scene: Scene) -> None:
+    page = await scene.inside()
+    heard = page.page.locator("#announcer")
+    message_id = await scene.bot.say(scene.wang, "已送达 1")
+    await page.wait_text("已送达 1")
+    assert await heard.text_content() == "甬城通道：已送达 1"
+    await scene.bot.call("editMessageText", chat_id=scene.wang, message_id=message_id, text="已送达 2")
+    await page.wait_text("已送达 2")
+    assert await heard.text_content() == "甬城通道：已送达 1"
+    assert await heard.get_attribute("aria-live") == "polite"

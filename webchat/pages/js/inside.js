@@ -206,7 +206,7 @@ export class Inside {
   gotEdit(chat, view, message) {
     chat.put(message, { onlyKnown: true });
     view?.idle();
-    view?.thread.tell(message);
+    view?.thread.tellChange(message);
   }
 
   async refresh(chat) {

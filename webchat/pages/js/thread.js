@@ -10,6 +10,7 @@ import { t } from "./strings.js";
 const NEAR = 60;
 const EARLIER = 400;
 const CLOSE_TOGETHER = 300;
+const BETWEEN_CHANGES = 5000;
 
 export class Thread {
   /** acts are bubble's acts, and onOlder() (a promise) and onSeen(). */
@@ -119,9 +120,17 @@ export class Thread {
     }
   }
 
-  /** Read a new or changed message to those who cannot see it. */
+  /** Read a new message to those who cannot see it. */
   tell(message) {
+    this.toldAt = Date.now();
     announce(t("chat.incoming", { name: this.chat.name, text: summary(message) }));
+  }
+
+  /** Read a changed message too, but not each step of one that counts its progress. */
+  tellChange(message) {
+    if (message === this.chat.last && Date.now() - (this.toldAt ?? 0) > BETWEEN_CHANGES) {
+      this.tell(message);
+    }
   }
 
   showTyping(visible) {
