@@ -189,11 +189,12 @@ async def _capped(session: AsyncSession, weekly_cap: int, now: datetime) -> Colu
 
 
 def _to_group(row: Row[Any]) -> Group:
-    account_id = None if row.nearest in {None, BLOCKED} else row.nearest
+    """Word the reason as a dispatch will: who has stopped first, then who has no chat."""
     if row.is_stopped:
         reason = "stopped"
     elif row.nearest is None:
         reason = "no_account"
     else:
-        reason = "blocked" if account_id is None else ""
+        reason = "blocked" if row.nearest == BLOCKED else ""
+    account_id = None if reason else row.nearest
     return Group(reason, row.home_zone, account_id, bool(row.is_capped), row.members)
