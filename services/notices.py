@@ -1,45 +1,38 @@
 """Notices: written, aimed, previewed, sent now or at a time, and controlled while they go out."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from domain import spoken_times
 from domain.audiences import Audience
 from domain.clock import Clock, day_of
-from domain.messages import Content, Media
+from domain.messages import Content
 from domain.notices import (
     Notice,
     NoticeForNobody,
     NoticeMovedOn,
     NoticeState,
-    Sender,
-    check_content,
     check_draft,
     check_number,
     check_step,
     check_time,
-    covering,
     must_type,
-    topic_of,
 )
 from domain.permissions import Action, Actor
 from domain.reach import Reach
 from domain.refusals import NotFound
-from domain.richtext import RichText
 from services import notice_content
 from services.audiences import Audiences, Part
 from services.audit import Audit
 from services.delivery import Delivery
 from services.media import MediaStore
+from services.notice_drafts import NoticeDrafts
 from services.notice_inbox import NoticeInbox
 from services.notice_reports import NoticeReports, reachable
 from services.walls import PAGE, paths_of
-from storage import audiences as stored_audiences
-from storage import grants, media_files, notices, organisations
+from storage import grants, notices
 from storage.database import Database, Session
-
-SAME_DRAFT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +49,7 @@ class Preview:
         return self.reach is not None and must_type(self.reach.total)
 
 
-class Notices:
+class Notices(NoticeDrafts):
     """The secretary's side; `inbox` is the member's, `reports` tells what became of each."""
 
     def __init__(
@@ -69,12 +62,8 @@ class Notices:
         delivery: Delivery,
         media: MediaStore,
     ) -> None:
-        self._database = database
-        self._clock = clock
-        self._audit = audit
-        self._audiences = audiences
+        super().__init__(database=database, clock=clock, audit=audit, audiences=audiences, media=media)
         self._delivery = delivery
-        self.media = media
         self.inbox = NoticeInbox(database=database, clock=clock, audiences=audiences)
         self.reports = NoticeReports(database=database, clock=clock, audit=audit, delivery=delivery)
         delivery.sources[notices.SOURCE] = self.content
@@ -87,89 +76,12 @@ class Notices:
             raise NotFound
         return notice_content.render(found, language)
 
-    async def for_actor(self, actor: Actor, notice_id: int, action: Action = Action.SEE_REPORT) -> Notice:
-        """Return a notice: a draft to its author, any other to who may do `action` where it was sent from."""
-        async with self._database.read() as session:
-            return await reachable(session, actor, notice_id, action, self._clock())
-
-    def may_write(self, actor: Actor) -> bool:
-        return actor.may_somewhere(Action.SEND_NOTICE, day_of(self._clock()))
-
     async def desk(self, actor: Actor, page: int = 0) -> tuple[list[Notice], bool]:
         """Return a page of one's drafts and of the notices of one's subtree, and whether more follow."""
         paths = paths_of(actor, Action.SEE_REPORT, self._clock())
         async with self._database.read() as session:
             found = await notices.desk(session, actor.member_id, paths, offset=page * PAGE, limit=PAGE + 1)
         return found[:PAGE], len(found) > PAGE
-
-    # Writing
-
-    async def draft(self, actor: Actor, content: RichText, media: Media | None = None) -> Notice:
-        """Begin a draft; the same content sent again a moment later is the same draft."""
-        now = self._clock()
-        node = actor.nodes(Action.SEND_NOTICE, day_of(now))
-        paths_of(actor, Action.SEND_NOTICE, now)
-        async with self._database.begin() as session:
-            sender = await self._sender(session, actor, node[0].organisation_id)
-            check_content(content, media, notice_content.footers(sender))
-            notice_id = await notices.same_draft(session, actor.member_id, content, media, now - SAME_DRAFT)
-            if notice_id is None:
-                notice_id = await notices.add(
-                    session,
-                    organisation_id=sender.organisation_id,
-                    author_id=actor.member_id,
-                    content=content,
-                    media=media,
-                    now=now,
-                )
-            return await self._draft(session, actor, notice_id)
-
-    async def rewrite(self, actor: Actor, notice_id: int, content: RichText, media: Media | None) -> Notice:
-        """Give a draft another text and file."""
-        async with self._database.begin() as session:
-            found = await self._draft(session, actor, notice_id)
-            check_content(content, media, notice_content.footers(found.sender))
-            await notices.write_content(session, notice_id, content, media)
-            return await self._draft(session, actor, notice_id)
-
-    async def choose(self, actor: Actor, notice_id: int, audience: Audience | None) -> Notice:
-        """Say whom a draft is for; it goes out in the name of the innermost organisation that covers them."""
-        on = day_of(self._clock())
-        held = [g for g in actor.grants if g.holds(Action.SEND_NOTICE, g.path, on)]
-        async with self._database.begin() as session:
-            found = await self._draft(session, actor, notice_id)
-            audience_id, topic_id, sender_id = None, None, found.sender.organisation_id
-            if audience is not None:
-                audience_id = await self._audiences.save(session, actor, audience)
-                topic_id = topic_of(audience)
-                meant = await stored_audiences.load(session, audience_id)
-                sender_id = covering(meant, [(grant.organisation_id, grant.path) for grant in held])
-            sender = await self._sender(session, actor, sender_id)
-            check_content(found.content, found.media, notice_content.footers(sender))
-            await notices.write_audience(
-                session, notice_id, audience_id=audience_id, topic_id=topic_id, organisation_id=sender_id
-            )
-            return await self._draft(session, actor, notice_id)
-
-    async def ask_confirmation(self, actor: Actor, notice_id: int, *, needed: bool) -> Notice:
-        """Say whether recipients are asked to press 收到."""
-        async with self._database.begin() as session:
-            await self._draft(session, actor, notice_id)
-            await notices.write_confirmation(session, notice_id, needed=needed)
-            return await self._draft(session, actor, notice_id)
-
-    async def discard(self, actor: Actor, notice_id: int) -> None:
-        """Throw a draft away."""
-        async with self._database.begin() as session:
-            await self._draft(session, actor, notice_id)
-            await notices.discard(session, notice_id)
-
-    async def audience(self, actor: Actor, notice_id: int) -> Audience | None:
-        """Return whom a notice is for."""
-        found = await self.for_actor(actor, notice_id)
-        return None if found.audience_id is None else await self._audiences.load(found.audience_id)
-
-    # Sending
 
     async def preview(self, actor: Actor, notice_id: int) -> Preview:
         """Return a draft or a scheduled notice with what would become of it if it went now."""
@@ -284,15 +196,6 @@ class Notices:
                 await self._note(session, actor.member_id, found, "retried")
         return count
 
-    async def known_file(self, account_id: int, media: Media, file_id: str | None = None) -> str | None:
-        """Return what an account's server calls a file; with `file_id`, remember it."""
-        if file_id is None:
-            async with self._database.read() as session:
-                return await media_files.find(session, account_id, media)
-        async with self._database.begin() as session:
-            await media_files.keep(session, account_id, media, file_id)
-        return file_id
-
     async def _under_way(self, actor: Actor, notice_id: int) -> tuple[Notice, int]:
         async with self._database.read() as session:
             found = await reachable(session, actor, notice_id, Action.SEND_NOTICE, self._clock())
@@ -332,41 +235,12 @@ class Notices:
         elif await notices.step(session, notice_id, [NoticeState.SCHEDULED], NoticeState.CANCELLED):
             await self._note(session, found.sender.author_id, found, "right_ended")
 
-    async def _draft(self, session: Session, actor: Actor, notice_id: int) -> Notice:
-        found = await reachable(session, actor, notice_id, Action.SEND_NOTICE, self._clock())
-        check_draft(found)
-        return found
-
     async def _again(self, session: Session, notice_id: int) -> Notice:
         found = await notices.read(session, notice_id)
         if found is None:
             raise NotFound
         return found
 
-    async def _sender(self, session: Session, actor: Actor, organisation_id: int) -> Sender:
-        node = await organisations.get(session, organisation_id)
-        if node is None:
-            raise NotFound
-        return Sender(
-            organisation_id=node.id,
-            path=node.path,
-            name=node.name,
-            name_en=node.name_en,
-            zone=node.zone,
-            author_id=actor.member_id,
-            author=actor.name,
-        )
-
     async def _noted(self, actor: Actor, found: Notice, what: str) -> None:
         async with self._database.begin() as session:
             await self._note(session, actor.member_id, found, what)
-
-    async def _note(self, session: Session, actor_id: int, found: Notice, what: str) -> None:
-        await self._audit.note(
-            session,
-            actor_id=actor_id,
-            action=f"notice.{what}",
-            subject="notice",
-            subject_id=found.id,
-            organisation_id=found.sender.organisation_id,
-        )
