@@ -30,7 +30,8 @@ async def city(engine: str) -> AsyncIterator[Database]:
     await asyncio.to_thread(FOLDER.mkdir, parents=True, exist_ok=True)
     async with _sqlite() if engine == "sqlite" else _postgresql() as url:
         database = Database(url)
-        if await schema.current(database) != schema.head():
+        await schema.upgrade(database)
+        if await demo_data.is_empty(database):
             await _generate(database)
         yield database
         await database.close()
@@ -82,8 +83,6 @@ async def _postgresql() -> AsyncIterator[str]:
 
 async def _generate(database: Database) -> None:
     console.print(f"Generating the city at 1:1 on {database.dialect}; once, it takes minutes.")
-    await schema.downgrade(database, "base")
-    await schema.upgrade(database)
     await demo_data.load(
         database,
         scale=1,
