@@ -176,10 +176,11 @@ class Delivery:
         """End it: who still waits is skipped; say whether it was open."""
         now = self._clock()
         async with self._database.begin() as session:
-            if not await dispatches.cancel(session, dispatch_id, now):
-                return False
-            await outcomes.skip_waiting(session, dispatch_id, "cancelled", now)
-        return True
+            was_open = await dispatches.cancel(session, dispatch_id, now)
+        if was_open:  # in a second transaction: the workers see the cancel at once, however many wait
+            async with self._database.begin() as session:
+                await outcomes.skip_cancelled(session, now)
+        return was_open
 
     async def retry_failed(self, dispatch_id: int) -> int:
         """Send again to those for whom it failed without leaving us; return how many they are."""
@@ -230,6 +231,7 @@ class Delivery:
         now = self._clock()
         async with self._database.begin() as session:
             await outcomes.reap(session, now - self._stale_after, now)
+            await outcomes.skip_cancelled(session, now)
             await outcomes.finish(session, now)
         await self.kick()
 

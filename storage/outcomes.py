@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, select, text, update
+from sqlalchemy import and_, bindparam, exists, func, select, text, update
 from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -84,10 +84,15 @@ async def skip(session: AsyncSession, skipped: Sequence[tuple[int, str]], now: d
         await _end(session, waiting, DeliveryState.SKIPPED, reason, now)
 
 
-async def skip_waiting(session: AsyncSession, dispatch_id: int, reason: str, now: datetime) -> int:
-    """Skip all that still waits in a dispatch; return how many there were."""
-    waiting = and_(delivery.c.dispatch_id == dispatch_id, delivery.c.state == DeliveryState.WAITING)
-    return await _end(session, waiting, DeliveryState.SKIPPED, reason, now)
+async def skip_cancelled(session: AsyncSession, now: datetime) -> None:
+    """Skip all that waits in cancelled dispatches, also what came back from a try after the cancel."""
+    cancelled = (
+        select(slice_.c.id)
+        .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
+        .where(slice_.c.done.is_(False), dispatch.c.state == DispatchState.CANCELLED)
+    )
+    waiting = and_(delivery.c.slice_id.in_(cancelled), delivery.c.state == DeliveryState.WAITING)
+    await _end(session, waiting, DeliveryState.SKIPPED, "cancelled", now)
 
 
 async def reap(session: AsyncSession, before: datetime, now: datetime) -> set[int]:
@@ -221,36 +226,28 @@ async def _record_again(session: AsyncSession, records: Sequence[Record]) -> set
             .returning(delivery.c.slice_id)
         )
         touched |= set((await session.execute(changed)).scalars())
-    await _skip_cancelled(session, touched)
     return touched
 
 
-async def _skip_cancelled(session: AsyncSession, slices: set[int]) -> None:
-    """Nothing waits in a cancelled dispatch, also not what came back after the cancel."""
-    if not slices:
-        return
-    cancelled = (
-        select(slice_.c.id)
-        .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
-        .where(slice_.c.id.in_(slices), dispatch.c.state == DispatchState.CANCELLED)
-    )
-    waiting = and_(delivery.c.slice_id.in_(cancelled), delivery.c.state == DeliveryState.WAITING)
-    await _end(session, waiting, DeliveryState.SKIPPED, "cancelled", None)
-
-
-async def _end(
-    session: AsyncSession, which: Any, state: DeliveryState, reason: str, now: datetime | None
-) -> int:
-    """End a set of deliveries in one state, for one reason, and count them."""
+async def _end(session: AsyncSession, which: Any, state: DeliveryState, reason: str, now: datetime) -> None:
+    """End a set of deliveries in one state, for one reason, and count them; they may be a million."""
     changed = update(delivery).where(which).values(state=state, reason=reason, at=now)
     columns = (delivery.c.slice_id, delivery.c.dispatch_id)
-    pairs = Counter(
-        (row.slice_id, row.dispatch_id) for row in (await session.execute(changed.returning(*columns))).all()
-    )
-    for (slice_id, dispatch_id), count in sorted(pairs.items()):
-        await _bump(session, slice_id, state, count)
-        await _explain(session, dispatch_id, state, reason, count)
-    return pairs.total()
+    if session.get_bind().dialect.name == "postgresql":
+        ended = changed.returning(*columns).cte("ended")
+        grouped = select(*ended.c, func.count().label("number")).group_by(*ended.c)
+        rows = (await session.execute(grouped)).all()
+    else:  # SQLite has no UPDATE in a WITH, and one writer, so that counting first is the same
+        counted = select(*columns, func.count().label("number")).where(which).group_by(*columns)
+        rows = (await session.execute(counted)).all()
+        await session.execute(changed)
+    for row in sorted(rows):
+        await _bump(session, row.slice_id, state, row.number)
+    totals: Counter[int] = Counter()
+    for row in rows:
+        totals[row.dispatch_id] += row.number
+    for dispatch_id, number in sorted(totals.items()):
+        await _explain(session, dispatch_id, state, reason, number)
 
 
 async def _add(session: AsyncSession, rows: Sequence[Row[Any]]) -> None:

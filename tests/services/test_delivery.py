@@ -212,7 +212,9 @@ async def test_what_comes_back_after_a_cancel_is_skipped_too(database, clock):
     await delivery.run_slice(1, 1)
     await delivery.cancel(dispatch)
     await delivery.pipeline.drain()
+    await delivery.tick()
     assert await states(database, dispatch) == {1: ("skipped", "cancelled")}
+    assert (await delivery.figures(dispatch)).skipped_by_reason == {"cancelled": 1}
 
 
 async def test_a_429_holds_the_account_halves_its_pace_and_loses_nobody(database, clock):
