@@ -5,6 +5,7 @@ from typing import Literal
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery
 
+from domain.accounts import LinkState
 from domain.permissions import Actor
 from handlers.keyboards import Event, Go, Number, Row, button, keyboard, pager, screen, show
 from handlers.names import account_name
@@ -65,6 +66,13 @@ async def _show_page(event: Event, toolbox: Toolbox, actor: Actor, words: Words,
 
 async def _open(event: Event, toolbox: Toolbox, actor: Actor, words: Words, link_id: int) -> None:
     link = await toolbox.approvals.for_actor(actor, link_id)
+    if link.state is not LinkState.PENDING:
+        rows = [[button(words("approvals.button.more"), Waiting(step="page", number=0))]]
+        text = screen(
+            words("approvals.decided.title"), words("approvals.decided.what", name=link.member_name)
+        )
+        await show(event, text, keyboard(words, *rows))
+        return
     text = screen(
         words("approvals.one.title"),
         words("approvals.one.who", name=link.member_name, organisation=link.home_name),

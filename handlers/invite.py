@@ -44,11 +44,11 @@ async def on_invite(
 ) -> None:
     """Ask for a name; ``/invite 王芳`` searches at once."""
     toolbox.invitations.require_inviter(actor)
-    await state.set_state(Inviting.name)
     if argument:
+        await state.set_state(Inviting.name)
         await _search(event, toolbox, actor, words, state, argument)
         return
-    await show(event, screen(words("invite.title"), words("invite.ask_name")), keyboard(words))
+    await _ask(event, words, state)
 
 
 @router.message(Inviting.name)
@@ -72,13 +72,21 @@ async def on_found(
 ) -> None:
     if tap.step == "page":
         name = (await state.get_data()).get("name", "")
-        await _show_page(query, toolbox, actor, words, name, tap.number)
+        if name:
+            await _show_page(query, toolbox, actor, words, name, tap.number)
+        else:
+            await _ask(query, words, state)
     elif tap.step == "choose":
         await _show_member(query, toolbox, actor, words, tap.number)
     else:
         issued = await toolbox.invitations.create(actor, tap.number, InvitationForm(tap.step))
         await state.clear()
         await _hand_over(query, words, issued, await _link(bot, account, issued.code))
+
+
+async def _ask(event: Event, words: Words, state: FSMContext) -> None:
+    await state.set_state(Inviting.name)
+    await show(event, screen(words("invite.title"), words("invite.ask_name")), keyboard(words))
 
 
 async def _search(

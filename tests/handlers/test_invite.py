@@ -93,6 +93,16 @@ async def test_many_found_are_shown_in_pages(secretary: Chat, town: Town):
     assert len(secretary.messages) == 1
 
 
+async def test_an_old_page_of_a_forgotten_search_asks_again(secretary: Chat):
+    await secretary.say("/invite 王芳")
+    page = secretary.messages[-1]
+    await secretary.press("首页")
+    await secretary.tap("inv:page:1", page)
+    assert "请输入成员的姓名" in secretary.screen
+    await secretary.say("王芳")
+    assert "王芳 · 北大路支部" in secretary.buttons
+
+
 async def test_reading_a_member_for_an_invitation_is_seen_by_that_member(
     secretary: Chat, world: World, town: Town
 ):
@@ -200,6 +210,8 @@ async def test_a_decision_holds_once_whoever_presses_again(
         assert "已确认" in secretary.screen
     await secretary.tap(f"wait:no:{link}")
     assert "已经处理过" in secretary.alerts[-1]
+    await secretary.tap(f"wait:open:{link}")
+    assert "已经有了结果" in secretary.screen
     assert await town.people.actor_of(town.address(7), TODAY) is not None
 
 
