@@ -13,7 +13,7 @@ from typing import Any, TextIO
 import structlog
 
 HIDDEN = "[hidden]"
-TOKEN = re.compile(r"\b\d{3,}:[A-Za-z0-9_-]{30,}")
+TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{30,}")
 CODE = re.compile(r"(/in/|[?&]start=)[A-Za-z0-9_-]{16,}")
 BEARER = re.compile(r"(Bearer\s+)[A-Za-z0-9_.-]{8,}")
 KEY = re.compile(r"\b([A-Za-z0-9_-]{1,32}:)[A-Za-z0-9+/]{43}=")

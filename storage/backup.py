@@ -54,29 +54,30 @@ async def load(database: Database, lines: Iterable[str]) -> int:
             await session.execute(text("PRAGMA defer_foreign_keys = ON"))
         for table in reversed(metadata.sorted_tables):
             await session.execute(delete(table))
-        table: Table | None = None
+        into: Table | None = None
         batch: list[dict[str, Any]] = []
         for line in lines:
             value = json.loads(line)
             if isinstance(value, dict):
-                restored += await _write(session, table, batch)
-                table, batch = metadata.tables[value["table"]], []
-                columns = [table.columns[name] for name in value["columns"]]
+                restored += await _write(session, into, batch)
+                into, batch = metadata.tables[value["table"]], []
+                columns = [into.columns[name] for name in value["columns"]]
                 continue
             batch.append(
                 {column.name: _typed(column, item) for column, item in zip(columns, value, strict=True)}
             )
             if len(batch) >= BATCH:
-                restored += await _write(session, table, batch)
+                restored += await _write(session, into, batch)
                 batch = []
-        restored += await _write(session, table, batch)
+        restored += await _write(session, into, batch)
         if database.dialect == "postgresql":
             await _count_on(session)
     return restored
 
 
 async def _rows(session: AsyncSession, table: Table) -> AsyncIterator[Any]:
-    result = await session.stream(select(table).order_by(*table.primary_key.columns))
+    order = [table.c.path] if "path" in table.c else list(table.primary_key.columns)  # parents before children
+    result = await session.stream(select(table).order_by(*order))
     async for row in result:
         yield row
 

@@ -1,0 +1,179 @@
+"""The command line as an operator meets it: help that reads well, refusals without a traceback, backups that return."""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import unused_port
+from typer.testing import CliRunner
+
+from bot import archive
+from bot.app import now
+from bot.cli import app
+from bot.demo import settings_of
+from bot.settings import Settings
+from services import demo_data
+from storage import backup, schema
+from storage.database import Database
+
+COMMANDS = ("run", "init", "demo-data", "doctor", "db", "backup", "restore", "webchat")
+
+
+def tongdao(*words, folder, typed="", **env):
+    wish = {
+        "PATH": os.environ["PATH"],
+        "TONGDAO_HTTP_PORT": str(unused_port()),
+        "TONGDAO_WEBCHAT_PORT": str(unused_port()),
+        "COLUMNS": "100",
+        "LANG": "C.UTF-8",
+        "COVERAGE_PROCESS_START": "",
+        **env,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=folder,
+        env=wish | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def helped(*words):
+    return CliRunner().invoke(app, [*words, "--help"], prog_name="tongdao", env={"COLUMNS": "100"})
+
+
+def test_help_names_every_command_and_what_it_does():
+    shown = helped().stdout
+    for name in COMMANDS:
+        assert re.search(rf"│ {name}\s+\S+", shown), name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_each_command_says_more_than_its_name(name):
+    answer = helped(name)
+    assert answer.exit_code == 0
+    assert f"tongdao {name}" in answer.stdout
+    assert len(answer.stdout.splitlines()) > 8
+
+
+def test_a_bridge_without_a_set_up_names_init_and_stops(tmp_path):
+    answer = tongdao("run", folder=tmp_path)
+    assert answer.returncode == 2
+    assert "tongdao init" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_wrong_setting_ends_every_command_with_its_remedy(tmp_path):
+    answer = tongdao("doctor", folder=tmp_path, TONGDAO_HTTP_PORT="many")
+    assert answer.returncode == 2
+    assert "TONGDAO_HTTP_PORT" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_init_writes_a_private_env_and_a_database_that_runs(tmp_path):
+    typed = "\n".join(["", "", "", "", "", "宁波市委员会", "周书记"]) + "\n"
+    answer = tongdao("init", folder=tmp_path, typed=typed)
+    assert answer.returncode == 0, answer.stderr
+    env = tmp_path / ".env"
+    assert env.stat().st_mode & 0o777 == 0o600
+    assert "TONGDAO_SECRET_KEY=k" in env.read_text()
+    assert re.search(r"http://127\.0\.0\.1:8081/in/\S+", answer.stdout)
+    again = tongdao("init", folder=tmp_path, typed="n\n")
+    assert again.returncode == 1
+    assert "Nothing was changed" in again.stderr
+    assert asyncio.run(organisations(tmp_path / "var")) == ["宁波市委员会"]
+
+
+async def organisations(folder):
+    from sqlalchemy import select
+
+    from storage.tables import OrganisationRow
+
+    database = Database(f"sqlite+aiosqlite:///{folder / 'tongdao.db'}")
+    async with database.read() as session:
+        names = list((await session.execute(select(OrganisationRow.name))).scalars())
+    await database.close()
+    return names
+
+
+def test_the_doctor_gives_each_finding_a_remedy_also_as_json(tmp_path):
+    answer = tongdao("doctor", "--json", folder=tmp_path)
+    findings = json.loads(answer.stdout)
+    assert answer.returncode == 1
+    assert {"secret key", "data folder", "database", "bridge", "web chat"} <= {f["check"] for f in findings}
+    assert all(finding["ok"] or finding["remedy"] for finding in findings)
+
+
+def test_a_token_of_a_new_bot_is_printed_once(tmp_path):
+    first = tongdao("webchat", "new-bot", "海曙区通道", "--username", "haishu_bot", folder=tmp_path)
+    assert re.fullmatch(r"\d+:[A-Za-z0-9_-]{35}\n", first.stdout)
+    second = tongdao("webchat", "new-bot", "海曙区通道", "--username", "haishu_bot", folder=tmp_path)
+    assert second.returncode == 2
+    assert "taken" in second.stderr
+
+
+@pytest.fixture
+def settings(tmp_path, database_url, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return settings_of(Settings(_env_file=None, data_dir=tmp_path / "var", database_url=database_url))
+
+
+async def filled(settings):
+    database = Database(settings.database)
+    await demo_data.load(database, scale=10_000, clock=now, sealer=settings.sealer())
+    await database.close()
+
+
+async def rows_of(settings, path):
+    database = Database(settings.database)
+    count = await backup.dump(database, path)
+    await database.close()
+    return count, path.read_text()
+
+
+async def test_a_backup_brings_every_row_back(settings, tmp_path):
+    await filled(settings)
+    (settings.data_dir / "media" / "ab").mkdir(parents=True)
+    (settings.data_dir / "media" / "ab" / "abc").write_bytes(b"a picture")
+    before = await rows_of(settings, tmp_path / "before")
+    made = await archive.make(settings, tmp_path / "b.tar.gz", now())
+    database = Database(settings.database)
+    await schema.downgrade(database, "base")
+    await database.close()
+    (settings.data_dir / "media" / "ab" / "abc").unlink()
+    assert await archive.restore(settings, made.path) == before[0]
+    assert await rows_of(settings, tmp_path / "after") == before
+    assert (settings.data_dir / "media" / "ab" / "abc").read_bytes() == b"a picture"
+
+
+async def test_a_backup_holds_no_secret_key(settings, tmp_path):
+    await filled(settings)
+    made = await archive.make(settings, tmp_path / "b.tar.gz", now())
+    with tarfile.open(made.path) as inside:
+        names = inside.getnames()
+        text = b"".join(inside.extractfile(name).read() for name in names)
+    assert "demo-secret-key" not in names
+    assert settings.secret_key.get_secret_value().encode() not in text
+    assert made.path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_damaged_backup_changes_nothing(settings, tmp_path):
+    await filled(settings)
+    before = await rows_of(settings, tmp_path / "before")
+    made = await archive.make(settings, tmp_path / "b.tar.gz", now())
+    damaged = tmp_path / "damaged.tar.gz"
+    damaged.write_bytes(made.path.read_bytes()[:-200])
+    for wrong in (damaged, tmp_path / "empty.tar.gz"):
+        wrong.touch()
+        with pytest.raises(archive.BackupDamaged):
+            await archive.restore(settings, wrong)
+    assert await rows_of(settings, tmp_path / "after") == before
