@@ -193,7 +193,7 @@ class Pipeline:
         """Leave a slice that has nothing to claim now: done, or held until its soonest delivery."""
         now = self._clock()
         async with self._database.begin() as session:
-            until = await deliveries.hold_slice(session, taken)
+            until = await deliveries.hold_slice(session, taken, now)
             await outcomes.finish(session, now, [taken.id])
         if until is None:
             return Turn()

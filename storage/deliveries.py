@@ -25,6 +25,7 @@ from domain.delivery import (
 from domain.push_budget import COUNTED_SOURCES, capped_until, week_start
 from domain.quiet_hours import QuietHours
 from storage.tables import metadata
+from storage.tables.columns import UtcDateTime
 
 account_link = metadata.tables["account_link"]
 delivery = metadata.tables["delivery"]
@@ -150,15 +151,19 @@ async def claim(
     )
 
 
-async def hold_slice(session: AsyncSession, taken: OpenSlice) -> datetime | None:
-    """Note until when all that waits in the slice must wait, and return it; for a slice with nothing to claim."""
-    soonest = select(func.min(delivery.c.retry_at)).where(
-        delivery.c.slice_id == taken.id, delivery.c.state == DeliveryState.WAITING
+async def hold_slice(session: AsyncSession, taken: OpenSlice, now: datetime) -> datetime | None:
+    """Return when the soonest of a slice's waiting deliveries may go, and hold the slice until then.
+
+    `None` if nothing waits or the slice is another worker's by now. It may be `now`: a 429 or a pause came between.
+    """
+    soonest = (
+        select(func.min(func.coalesce(delivery.c.retry_at, now, type_=UtcDateTime)))
+        .join(slice_, and_(slice_.c.id == delivery.c.slice_id, slice_.c.fence == taken.fence))
+        .where(delivery.c.slice_id == taken.id, delivery.c.state == DeliveryState.WAITING)
     )
     until: datetime | None = (await session.execute(soonest)).scalar()
-    if until is not None:
-        still_ours = and_(slice_.c.id == taken.id, slice_.c.fence == taken.fence)
-        await session.execute(update(slice_).where(still_ours).values(held_until=until))
+    if until is not None and until > now:
+        await session.execute(update(slice_).where(slice_.c.id == taken.id).values(held_until=until))
     return until
 
 

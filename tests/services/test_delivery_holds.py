@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import insert, select, update
 
 from domain.delivery import DispatchState, Lane
+from domain.pace import Granted
 from domain.quiet_hours import QuietHours
+from storage import pace
 from storage.deliveries import Rules
-from tests.delivery_world import FakeChannel, T, build, run_all, settle, start, states
+from tests.delivery_world import ACCOUNT, FakeChannel, T, build, run_all, settle, start, states
 
 NIGHT = datetime(2026, 3, 4, 14, 0, tzinfo=UTC)  # 22:00 in Shanghai
 MORNING = datetime(2026, 3, 5, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai
@@ -91,6 +93,25 @@ async def test_the_push_above_the_weekly_cap_waits_for_next_monday(database, clo
     clock.now = datetime(2026, 3, 9, 0, 0, tzinfo=UTC)
     await run_all(delivery, database)
     assert len(channel.sent) == 4
+
+
+async def test_who_is_capped_holds_up_nobody_else_in_the_slice(database, clock):
+    members = await settle(database, clock, 3)
+    channel = FakeChannel()
+    delivery = await build(database, clock, channel, rules=Rules(weekly_cap=1))
+    await start(delivery, database, members[:1])
+    await run_all(delivery, database)
+    dispatch = await start(delivery, database, members)
+    taken = await delivery.pipeline._open(2, 1)
+    await delivery.pipeline._claim(taken, 1, await delivery.pipeline._reserve(taken, 1))
+    async with database.begin() as session:
+        await pace.hold(session, ACCOUNT, clock() + timedelta(seconds=9), clock())
+    assert (await delivery.pipeline._claim(taken, 2, Granted(clock().timestamp(), 0.1))).nothing
+    turn = await delivery.pipeline._close(taken)
+    assert turn.again_in < 1
+    clock.forward(seconds=10)
+    await run_all(delivery, database)
+    assert (await delivery.figures(dispatch)).sent == 2
 
 
 async def test_what_does_not_count_is_not_capped(database, clock):
