@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check bench screenshots format clean
+.PHONY: help run test slow check bench migration screenshots format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ check: $(STAMP) ## Run the checks that CI runs: ruff, mypy, import-linter, docs 
 
 bench: $(STAMP) ## Measure, and print tables
 	$(BIN)/python -m benchmarks
+
+migration: $(STAMP) ## Write a migration from the tables: make migration m="What it does"
+	$(BIN)/python -m storage.schema "$(m)"
 
 screenshots: $(STAMP) ## Walk the main journey in Chromium and keep every screen under screenshots/
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/acceptance/test_screens.py

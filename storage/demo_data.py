@@ -166,12 +166,13 @@ async def confirm_most(session: AsyncSession, notice_id: int, dispatch_id: int, 
     await session.execute(insert(acknowledgement).from_select(["notice_id", "member_id", "at"], wanted))
 
 
-async def chat_people(session: AsyncSession, account_id: int, limit: int) -> list[ChatPerson]:
+async def chat_people(session: AsyncSession, account_name: str, limit: int) -> list[ChatPerson]:
     """Return members with a chat on an account, in order of their ids."""
     rows = (
         select(member.c.id, account_link.c.chat_id, member.c.name, member.c.language)
         .join(account_link, account_link.c.member_id == member.c.id)
-        .where(account_link.c.account_id == account_id, account_link.c.state.in_(["active", "blocked"]))
+        .join(account, account.c.id == account_link.c.account_id)
+        .where(account.c.name == account_name, account_link.c.state.in_(["active", "blocked"]))
         .order_by(member.c.id)
         .limit(limit)
     )

@@ -5,19 +5,20 @@ On SQLite a batch rebuild of a parent table would delete its children by cascade
 switched off before the transaction begins and checked before it ends.
 """
 
+import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from storage.database import Database
-from storage.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 NameKind = Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint"]
@@ -70,19 +71,6 @@ async def revision(database: Database, message: str) -> list[str]:
         return await connection.run_sync(write)
 
 
-async def missing(database: Database) -> list[object]:
-    """Return how an upgraded database differs from the tables: nothing, or a migration is missing."""
-
-    def compare(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "include_name": include_name}
-        )
-        return list(compare_metadata(context, metadata))
-
-    async with database.engine.connect() as connection:
-        return await connection.run_sync(compare)
-
-
 def head() -> str | None:
     return ScriptDirectory.from_config(config()).get_current_head()
 
@@ -105,3 +93,14 @@ async def _migrate(database: Database, work: Callable[[Connection], Any]) -> Non
             if sqlite:
                 raw = await connection.get_raw_connection()
                 await raw.driver_connection.execute("PRAGMA foreign_keys = ON")  # type: ignore[union-attr]
+
+
+async def _write_migration(message: str) -> None:
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite+aiosqlite:///{folder}/empty.db")
+        await revision(database, message)
+        await database.close()
+
+
+if __name__ == "__main__":  # make migration m="What it does"
+    asyncio.run(_write_migration(" ".join(sys.argv[1:])))

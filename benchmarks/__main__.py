@@ -1,0 +1,15 @@
+"""Run every benchmark, one after the other; exits with 1 if one did not keep its limits."""
+
+import pkgutil
+import subprocess
+import sys
+
+import benchmarks
+
+names = [
+    each.name for each in pkgutil.iter_modules(benchmarks.__path__) if each.name not in {"common", "__main__"}
+]
+results = [
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False) for name in sorted(names)
+]
+sys.exit(any(result.returncode for result in results))
