@@ -18,12 +18,9 @@ from aiogram.exceptions import TelegramAPIError
 from aiohttp import web
 from rich.console import Console
 
-from bot import accounts, demo, dispatching, http, webchat_account, webhook
+from bot import accounts, demo, http, webchat_account
 from bot.accounts import BotAccount
-from bot.fsm import SqlStorage
-from bot.inbox import Inbox
-from bot.polling import Poller, Source
-from bot.replies import ReplyLane
+from bot.inbound import Inbound
 from bot.settings import AccountSettings, Settings
 from bot.toolbox import build_toolbox
 from domain.accounts import Address
@@ -230,62 +227,32 @@ class Bridge:
         await toolbox.delivery.boot()
         if works:
             await engine.start()
+
+            async def takes_jobs() -> str:
+                return "" if engine.running else "the job engine has ended"
+
+            self.health.checks["delivery"] = takes_jobs
         self._stack.push_async_callback(engine.stop)
         self._stack.push_async_callback(toolbox.delivery.stop)
 
     async def _start_bot(self, opened: dict[int, BotAccount], toolbox: Toolbox) -> None:
-        bots = {number: account.bot for number, account in opened.items()}
-        for number, bot in bots.items():
-            lane = ReplyLane(toolbox.delivery, number)
-            bot.session.middleware(lane)
-            self._stack.push_async_callback(lane.drain)
-        by_bot = {bot.id: number for number, bot in bots.items()}
-        fsm = SqlStorage(self.database, self.clock, by_bot)
-        feeder = dispatching.Feeder(dispatching.build(toolbox, self.clock, fsm), bots, toolbox)
-        inbox = Inbox(
+        inbound = Inbound(
+            opened,
+            toolbox,
             database=self.database,
             clock=self.clock,
             sealer=self.settings.sealer(),
-            feed=feeder.feed,
-            apologise=feeder.apologise,
+            holder=self._holder,
+            public_url=self.settings.public_url,
         )
-        self._stack.push_async_callback(inbox.stop)
-        await inbox.boot(list(opened))
-        for number, account in opened.items():
-            if account.settings.mode == "webhook":
-                await self._hang_up_webhook(number, account, inbox)
-            else:
-                await self._start_polling(number, account, inbox)
-        ticker = Ticker([Tick("inbox", 3600.0, inbox.reap)], self.clock)
+        self._stack.push_async_callback(inbound.stop)
+        await inbound.start()
+        self._routes.extend(inbound.routes)
+        self.health.checks.update(inbound.checks)
+        ticker = Ticker([Tick("inbox", 3600.0, inbound.tidy)], self.clock)
         ticker.start()
         self._stack.callback(ticker.stop)
-        self._spawn(self._announce(bots.values()), "announce")
-
-    async def _start_polling(self, number: int, account: BotAccount, inbox: Inbox) -> None:
-        source = Source(
-            number,
-            account.settings.name,
-            account.settings.base_url,
-            account.settings.token.get_secret_value(),
-            account.settings.proxy,
-        )
-        holder = "the one process" if self.database.dialect == "sqlite" else self._holder
-        poller = Poller(
-            source, database=self.database, clock=self.clock, holder=holder, receive=inbox.receive
-        )
-        self._stack.push_async_callback(poller.give_back)
-        self._spawn(poller.run(), f"poll {source.name}")
-
-        async def polls() -> str:
-            return "" if poller.settled else "no poll has gone well yet"
-
-        self.health.checks[f"poll:{source.name}"] = polls
-
-    async def _hang_up_webhook(self, number: int, account: BotAccount, inbox: Inbox) -> None:
-        secret = account.settings.webhook_secret.get_secret_value()
-        name = account.settings.name
-        self._routes.append(webhook.route(name, number, secret, inbox.receive))
-        await account.bot.set_webhook(f"{self.settings.public_url}/webhook/{name}", secret_token=secret)
+        self._spawn(self._announce([account.bot for account in opened.values()]), "announce")
 
     async def _announce(self, bots: Iterable[Bot]) -> None:
         for bot in bots:

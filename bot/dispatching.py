@@ -3,11 +3,17 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import aiohttp
 import structlog
 from aiogram import Bot, Dispatcher
+from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter
 from aiogram.fsm.storage.base import BaseStorage
 from aiogram.types import TelegramObject, Update
+from aiogram.types.update import UpdateTypeLookupError
+from pydantic import ValidationError
 
+from bot.answers import answer_each_tap
+from bot.inbox import NotNow, Undecodable
 from domain.accounts import Address
 from domain.clock import Clock, day_of
 from handlers import errors, taps
@@ -15,7 +21,8 @@ from handlers.features import ROUTERS
 from locales import speak
 from services.toolbox import Toolbox
 
-log = structlog.get_logger(__name__)
+MESSENGER_AWAY = 5.0
+"""Seconds to wait when the messenger's server takes no connection."""
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 
@@ -27,9 +34,9 @@ class Identify:
         self._clock = clock
 
     async def __call__(self, handler: Handler, update: TelegramObject, data: dict[str, Any]) -> Any:
-        user = data.get("event_from_user")
-        if user is None:
-            return await handler(update, data)
+        user, chat = data.get("event_from_user"), data.get("event_chat")
+        if user is None or (chat is not None and chat.type != "private"):
+            return None  # what we show is personal: a group gets no answer
         people = self._toolbox.people
         address = Address(data["account_id"], user.id)
         data["address"] = address
@@ -46,6 +53,7 @@ def build(toolbox: Toolbox, clock: Clock, storage: BaseStorage) -> Dispatcher:
     dispatcher.errors.register(errors.on_error)
     dispatcher.message.register(taps.on_command, lambda message: taps.command_of(message) is not None)
     dispatcher.callback_query.register(taps.on_tap)
+    dispatcher.callback_query.outer_middleware(answer_each_tap)
     dispatcher.include_routers(*ROUTERS)
     return dispatcher
 
@@ -59,13 +67,35 @@ class Feeder:
         self._toolbox = toolbox
 
     async def feed(self, account_id: int, update: dict[str, Any]) -> None:
-        await self._dispatcher.feed_raw_update(self._bots[account_id], update, account_id=account_id)
+        """Handle one update; `update_key` names it to handlers and in every line they log."""
+        bot = self._bots[account_id]
+        parsed = _parsed(update, bot)
+        key = f"{account_id}:{parsed.update_id}"
+        with structlog.contextvars.bound_contextvars(update_key=key):
+            try:
+                await self._dispatcher.feed_update(bot, parsed, account_id=account_id, update_key=key)
+            except TelegramRetryAfter as error:
+                raise NotNow(error.retry_after) from error
+            except TelegramNetworkError as error:
+                if isinstance(error.__cause__, aiohttp.ClientConnectorError):
+                    raise NotNow(MESSENGER_AWAY) from error
+                raise
 
     async def apologise(self, account_id: int, update: dict[str, Any], incident: str) -> None:
         bot = self._bots[account_id]
-        parsed = Update.model_validate(update, context={"bot": bot})
+        parsed = _parsed(update, bot)
         event = parsed.message or parsed.callback_query
         if event is None or event.from_user is None:
             return
         words = speak(await self._toolbox.people.language_of(Address(account_id, event.from_user.id)))
         await errors.apologise(event, words, incident)
+
+
+def _parsed(update: dict[str, Any], bot: Bot) -> Update:
+    """Read an update as aiogram's; `Undecodable` for one of a kind or shape that it does not know."""
+    try:
+        parsed = Update.model_validate(update, context={"bot": bot})
+        parsed.event_type  # noqa: B018 - looks the kind up, and raises where there is none
+    except (ValidationError, UpdateTypeLookupError) as error:
+        raise Undecodable from error
+    return parsed

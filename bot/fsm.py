@@ -1,7 +1,9 @@
 """aiogram's dialogue storage in our database, with a write-through cache of the chats in hand."""
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from aiogram.fsm.state import State
@@ -12,13 +14,15 @@ from storage import fsm
 from storage.database import Database
 
 CACHED = 10_000
-Entry = tuple[str | None, dict[str, Any]]
+FORGOTTEN_AFTER = timedelta(days=30)
+Entry = tuple[str | None, str]
+"""A state, and its data as JSON: what a handler changes in the data it was given stays its own."""
 
 
 class SqlStorage(BaseStorage):
     """One bot account is one `account_id`; aiogram's keys name it by its bot id.
 
-    The cache is right as long as one process serves a chat, which the poller's lease ensures.
+    The cache is right as long as one process serves a chat: it is forgotten when an account comes.
     """
 
     def __init__(self, database: Database, clock: Clock, account_of_bot: Mapping[int, int]) -> None:
@@ -30,20 +34,31 @@ class SqlStorage(BaseStorage):
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         value = state.state if isinstance(state, State) else state
         _, data = await self._read(key)
-        await self._write(key, value, data)
+        await self._write(key, (value, data))
 
     async def get_state(self, key: StorageKey) -> str | None:
         return (await self._read(key))[0]
 
     async def set_data(self, key: StorageKey, data: Mapping[str, Any]) -> None:
         state, _ = await self._read(key)
-        await self._write(key, state, dict(data))
+        await self._write(key, (state, json.dumps(dict(data), ensure_ascii=False)))
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
-        return dict((await self._read(key))[1])
+        data: dict[str, Any] = json.loads((await self._read(key))[1])
+        return data
 
     async def close(self) -> None:
         self._cache.clear()
+
+    def forget(self) -> None:
+        """Read everything anew: another process may have written meanwhile."""
+        self._cache.clear()
+
+    async def reap(self) -> None:
+        """Drop dialogues that nobody went on with."""
+        async with self._database.begin() as session:
+            await fsm.reap(session, self._clock() - FORGOTTEN_AFTER)
+        self.forget()
 
     async def _read(self, key: StorageKey) -> Entry:
         place = self._place(key)
@@ -54,13 +69,13 @@ class SqlStorage(BaseStorage):
             self._keep(place, entry)
         return entry
 
-    async def _write(self, key: StorageKey, state: str | None, data: dict[str, Any]) -> None:
+    async def _write(self, key: StorageKey, entry: Entry) -> None:
         place = self._place(key)
-        if self._cache.get(place) == (state, data):
+        if self._cache.get(place) == entry:
             return
         async with self._database.begin() as session:
-            await fsm.write(session, place, state, data, self._clock())
-        self._keep(place, (state, data))
+            await fsm.write(session, place, *entry, self._clock())
+        self._keep(place, entry)
 
     def _keep(self, place: fsm.Key, entry: Entry) -> None:
         self._cache[place] = entry

@@ -2,39 +2,57 @@
 
 Both libraries confirm an update before its handler has finished, so a crash loses what was in hand
 (aiogram #1397; measured: 33 of 4,000 with 8 kills). Here a crash replays what was not done.
+An account's updates are handled by the one process that holds it; any process may keep them.
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
-from typing import Any
+from typing import TypeVar
 
 import orjson
 import structlog
-from pydantic import ValidationError
 
+from bot import raw
+from bot.raw import Update
 from domain.clock import Clock
 from services import killpoints
 from storage import inbox
-from storage.database import Database
+from storage.database import Database, Session
 from storage.inbox import Incoming, Waiting
 from storage.sealing import Sealer
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 32
+MOST_IN_HAND = 1000
+"""What lies in memory; a longer backlog stays in the table and is read on as the line moves."""
 PATIENCE = (0.5, 3.0)
 """Seconds before the second and the third attempt; what fails a third time is set aside."""
+DATABASE_AWAY = 1.0
 DONE_KEPT = timedelta(days=2)
 """Long enough that a server which repeats an update meets its row."""
 QUARANTINED_KEPT = timedelta(days=7)
 SEAL_CONTEXT = "inbox"
 
-Update = dict[str, Any]
 Feed = Callable[[int, Update], Awaitable[None]]
 Apologise = Callable[[int, Update, str], Awaitable[None]]
 Lane = tuple[int, int | None]
+T = TypeVar("T")
+
+
+class Undecodable(Exception):  # noqa: N818 - a fact
+    """An update of a shape we do not know; trying again would not help."""
+
+
+class NotNow(Exception):  # noqa: N818 - a fact
+    """The messenger cannot be answered for `seconds`; nothing was sent, and nobody is to blame."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
 
 
 class Inbox:
@@ -48,31 +66,56 @@ class Inbox:
         self._sealer = sealer
         self._feed = feed
         self._apologise = apologise
+        self._held: set[int] = set()
         self._lanes: dict[Lane, deque[Waiting]] = {}
+        self._in_hand: set[int] = set()
+        self._over: set[int] = set()
+        self._behind = False
+        self._lining_up = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._stopping = False
-        self.handled = 0
-        self.quarantined = 0
+        self._stopping = asyncio.Event()
 
-    async def boot(self, account_ids: Sequence[int]) -> int:
-        """Take up what a former run kept and did not finish; returns how many."""
-        async with self._database.read() as session:
-            left = await inbox.waiting(session, account_ids)
-        self._line_up(left)
-        return len(left)
+    async def take(self, account_id: int) -> None:
+        """Handle an account's updates from now on, first those that were left behind."""
+        self._held.add(account_id)
+        await self.look()
 
-    async def receive(self, account_id: int, updates: Iterable[Update]) -> None:
+    def let_go(self, account_id: int) -> None:
+        """Handle no more of an account's updates than those that run now."""
+        self._held.discard(account_id)
+
+    async def receive(self, account_id: int, updates: Iterable[object]) -> None:
         """Keep updates and hand them on; when this returns they may be confirmed to the server."""
         incoming = [
-            Incoming(account_id, each["update_id"], chat_of(each), orjson.dumps(each)) for each in updates
+            Incoming(account_id, raw.number_of(each), raw.chat_of(each), raw.encode(each))
+            for each in updates
+            if raw.is_update(each)
         ]
-        async with self._database.begin() as session:
-            fresh = await inbox.keep(session, incoming, self._clock())
-        killpoints.reach("after_inbox_commit")
-        self._line_up(fresh)
+        async with self._lining_up:
+            async with self._database.begin() as session:
+                fresh = await inbox.keep(session, incoming, self._clock())
+            killpoints.reach("after_inbox_commit")
+            if len(self._in_hand) + len(fresh) > MOST_IN_HAND:
+                self._behind = True
+            if not self._behind:
+                self._line_up(fresh)
+
+    async def look(self) -> None:
+        """Take up what is kept and not in hand: after a crash, from another process, or of a long backlog."""
+        room = MOST_IN_HAND - len(self._in_hand)
+        if not self._held or room < MOST_IN_HAND / 2:
+            return
+        async with self._lining_up:
+            self._over.clear()
+            limit = len(self._in_hand) + room
+            async with self._database.read() as session:
+                left = await inbox.waiting(session, sorted(self._held), limit=limit)
+            self._behind = len(left) == limit
+            self._line_up(each for each in left if each.id not in self._over)
 
     async def reap(self) -> None:
+        """Drop what is long over."""
         now = self._clock()
         async with self._database.begin() as session:
             await inbox.reap(session, done_before=now - DONE_KEPT, quarantined_before=now - QUARANTINED_KEPT)
@@ -84,19 +127,18 @@ class Inbox:
 
     async def stop(self, grace: float = 4.0) -> None:
         """Begin nothing more and finish what is in hand; the rest stays for the next run."""
-        self._stopping = True
+        self._stopping.set()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=grace)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    @property
-    def in_hand(self) -> int:
-        return sum(len(line) for line in self._lanes.values())
-
     def _line_up(self, updates: Iterable[Waiting]) -> None:
         for each in updates:
+            if each.account_id not in self._held or each.id in self._in_hand:
+                continue
+            self._in_hand.add(each.id)
             lane = (each.account_id, each.chat_id)
             line = self._lanes.get(lane)
             if line is not None:
@@ -108,61 +150,73 @@ class Inbox:
             task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, lane: Lane) -> None:
+        """Handle what stands in a line; a place is held while an update runs, not while it waits."""
         line = self._lanes[lane]
         try:
-            while line and not self._stopping:
+            while line and lane[0] in self._held and not self._stopping.is_set():
                 async with self._places:
-                    await self._handle(line[0])
-                line.popleft()
+                    again_in = await self._handle(line[0])
+                if again_in is None:
+                    self._leave(line.popleft())
+                else:
+                    await self._pause(again_in)
         finally:
             del self._lanes[lane]
+            self._in_hand.difference_update(each.id for each in line)
 
-    async def _handle(self, waiting: Waiting) -> None:
+    def _leave(self, over: Waiting) -> None:
+        self._in_hand.discard(over.id)
+        self._over.add(over.id)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _handle(self, waiting: Waiting) -> float | None:
+        """Handle one update; returns the seconds until it is to be tried again, `None` when it is over."""
         try:
-            update: Update = orjson.loads(waiting.raw)
-            await self._feed(waiting.account_id, update)
-        except (orjson.JSONDecodeError, ValidationError) as error:
-            await self._set_aside(waiting, error, told=None)
+            await self._feed(waiting.account_id, orjson.loads(waiting.raw))
+        except (orjson.JSONDecodeError, Undecodable) as error:
+            await self._set_aside(waiting, error)
+        except NotNow as error:
+            log.warning("update_waits", inbox_id=waiting.id, seconds=error.seconds)
+            return error.seconds
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the next update must come
-            await self._failed(waiting, update, error)
+            return await self._failed(waiting, error)
         else:
-            async with self._database.begin() as session:
-                await inbox.done(session, waiting.id, self._clock())
-            self.handled += 1
+            await self._write(lambda session: inbox.done(session, waiting.id, self._clock()))
+        return None
 
-    async def _failed(self, waiting: Waiting, update: Update, error: Exception) -> None:
-        async with self._database.begin() as session:
-            attempts = await inbox.failed(session, waiting.id, type(error).__name__)
-        if attempts > len(PATIENCE):
-            await self._set_aside(waiting, error, told=update)
-            return
-        log.warning("update_failed", inbox_id=waiting.id, attempt=attempts, exc_info=error)
-        await asyncio.sleep(PATIENCE[attempts - 1])
-        if not self._stopping:
-            await self._handle(waiting)
+    async def _failed(self, waiting: Waiting, error: Exception) -> float | None:
+        attempts = await self._write(lambda session: inbox.failed(session, waiting.id, type(error).__name__))
+        if attempts <= len(PATIENCE):
+            log.warning("update_failed", inbox_id=waiting.id, attempt=attempts, exc_info=error)
+            return PATIENCE[attempts - 1]
+        await self._set_aside(waiting, error)
+        try:
+            await self._apologise(waiting.account_id, orjson.loads(waiting.raw), incident(waiting.id))
+        except Exception:  # the person hears nothing, but the next update must come
+            log.exception("apology_failed", incident=incident(waiting.id))
+        return None
 
-    async def _set_aside(self, waiting: Waiting, error: Exception, told: Update | None) -> None:
+    async def _set_aside(self, waiting: Waiting, error: Exception) -> None:
         sealed = self._sealer.seal(waiting.raw, SEAL_CONTEXT)
-        async with self._database.begin() as session:
-            await inbox.quarantine(session, waiting.id, sealed, type(error).__name__, self._clock())
-        self.quarantined += 1
-        log.error("update_quarantined", inbox_id=waiting.id, exc_info=error if told else None)
-        if told is not None:
-            await self._apologise(waiting.account_id, told, incident(waiting.id))
+        name = type(error).__name__
+        await self._write(lambda session: inbox.quarantine(session, waiting.id, sealed, name, self._clock()))
+        told = None if isinstance(error, Undecodable | orjson.JSONDecodeError) else error
+        log.error("update_quarantined", incident=incident(waiting.id), error=name, exc_info=told)
+
+    async def _write(self, write: Callable[[Session], Awaitable[T]]) -> T:
+        """Write until it is written: a handled update must not be handled again because the database was away."""
+        while True:
+            try:
+                async with self._database.begin() as session:
+                    return await write(session)
+            except Exception:
+                log.exception("inbox_not_written")
+                await asyncio.sleep(DATABASE_AWAY)
 
 
 def incident(inbox_id: int) -> str:
     """Return the short code a person can tell an operator; it names the inbox row."""
     return f"T{inbox_id:05d}"
-
-
-def chat_of(update: Update) -> int | None:
-    """Find the chat an update belongs to, so that it waits in that chat's line."""
-    for name, event in update.items():
-        if name == "update_id" or not isinstance(event, dict):
-            continue
-        message = event.get("message") if name == "callback_query" else event
-        chat = (message or {}).get("chat") or event.get("from") or event.get("user") or {}
-        number = chat.get("id")
-        return number if isinstance(number, int) else None
-    return None

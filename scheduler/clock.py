@@ -41,6 +41,7 @@ class Ticker:
 
     def start(self) -> None:
         now = datetime.now(UTC)
+        self.last = dict.fromkeys((tick.name for tick in self._ticks), self._clock())
         for number, tick in enumerate(self._ticks):
             self._scheduler.add_job(
                 self._run,
@@ -65,8 +66,7 @@ class Ticker:
         return [
             tick.name
             for tick in self._ticks
-            if tick.name in self.last
-            and (now - self.last[tick.name]).total_seconds() > STALE_TICKS * tick.every + 10
+            if (now - self.last[tick.name]).total_seconds() > STALE_TICKS * tick.every + 10
         ]
 
     async def _run(self, tick: Tick) -> None:

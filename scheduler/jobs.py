@@ -104,6 +104,11 @@ class Engine:
                 )
             )
 
+    @property
+    def running(self) -> bool:
+        """Say whether every queue manager takes jobs."""
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
     def _wake_soon(self) -> None:
         """Let the managers look again once a job has given its place away.
 

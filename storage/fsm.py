@@ -1,6 +1,5 @@
 """Dialogue states: one row per account, chat and user; no row is no dialogue."""
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -14,23 +13,22 @@ from storage.tables import metadata
 fsm = metadata.tables["fsm"]
 Key = tuple[int, int, int]
 """Account, chat and user."""
+NOTHING = "{}"
 
 
-async def read(session: AsyncSession, key: Key) -> tuple[str | None, dict[str, Any]]:
-    """Return the state and its data."""
+async def read(session: AsyncSession, key: Key) -> tuple[str | None, str]:
+    """Return the state and its data as JSON."""
     row = (await session.execute(select(fsm.c.state, fsm.c.data).where(_at(key)))).first()
-    return (row.state, json.loads(row.data)) if row else (None, {})
+    return (row.state, row.data) if row else (None, NOTHING)
 
 
-async def write(
-    session: AsyncSession, key: Key, state: str | None, data: dict[str, Any], now: datetime
-) -> None:
+async def write(session: AsyncSession, key: Key, state: str | None, data: str, now: datetime) -> None:
     """Keep a state and its data; nothing of either removes the row."""
-    if state is None and not data:
+    if state is None and data == NOTHING:
         await session.execute(delete(fsm).where(_at(key)))
         return
     insert: Any = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    fields = {"state": state, "data": json.dumps(data, ensure_ascii=False), "changed_at": now}
+    fields = {"state": state, "data": data, "changed_at": now}
     account_id, chat_id, user_id = key
     row = insert(fsm).values(account_id=account_id, chat_id=chat_id, user_id=user_id, **fields)
     await session.execute(

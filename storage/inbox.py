@@ -64,12 +64,13 @@ async def keep(session: AsyncSession, updates: Sequence[Incoming], now: datetime
     return sorted((Waiting(*row) for row in rows), key=lambda waiting: waiting.id)
 
 
-async def waiting(session: AsyncSession, account_ids: Sequence[int]) -> list[Waiting]:
-    """Return all that was kept and not yet handled, in order."""
+async def waiting(session: AsyncSession, account_ids: Sequence[int], *, limit: int) -> list[Waiting]:
+    """Return what was kept and not yet handled, in order."""
     found = (
         select(inbox.c.id, inbox.c.account_id, inbox.c.chat_id, inbox.c.raw, inbox.c.attempts)
         .where(inbox.c.state == "waiting", inbox.c.account_id.in_(account_ids))
         .order_by(inbox.c.id)
+        .limit(limit)
     )
     return [Waiting(*row) for row in (await session.execute(found)).all()]
 
