@@ -14,10 +14,11 @@ from handlers.notice_words import audience_lines
 from handlers.taps import tap
 from handlers.welcome import members_only
 from locales import Words
-from services.organisations import PAGE
 from services.toolbox import Toolbox
 
 router = Router(name="notice_audience")
+PAGE = 6
+"""So many places on one screen, below what is chosen so far."""
 
 
 @tap(Aim)
@@ -68,7 +69,7 @@ async def show_picker(
     here: Organisation | None = None
     if view:
         here = await toolbox.organisations.for_actor(actor, view, Action.SEND_NOTICE)
-        below = await toolbox.organisations.children(actor, view, Action.SEND_NOTICE, page=page)
+        below = await toolbox.organisations.children(actor, view, Action.SEND_NOTICE, page=page, size=PAGE)
         rows.append(
             [_toggle(words, chosen, here, Aim(step="", id=notice_id, view=view, page=page), whole=True)]
         )
@@ -165,7 +166,7 @@ async def _show_hits(
     event: Event, toolbox: Toolbox, actor: Actor, words: Words, notice_id: int, name: str, page: int
 ) -> None:
     await toolbox.notices.for_actor(actor, notice_id, Action.SEND_NOTICE)
-    found = await toolbox.organisations.search(actor, Action.SEND_NOTICE, name, page=page)
+    found = await toolbox.organisations.search(actor, Action.SEND_NOTICE, name, page=page, size=PAGE)
     rows: list[Row] = [
         [
             button(

@@ -137,18 +137,21 @@ async def _open(
 async def _ask_content(
     query: CallbackQuery, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, notice_id: int
 ) -> None:
-    await toolbox.notices.for_actor(actor, notice_id, Action.SEND_NOTICE)
+    found = await toolbox.notices.for_actor(actor, notice_id, Action.SEND_NOTICE)
     await state.set_state(Noticing.content)
     await state.set_data({"id": notice_id})
+    rows: list[Row] = []
+    if found.media is not None and found.content.text:
+        rows.append([button(words("compose.rewrite.plain"), Draft(step="plain", id=notice_id))])
     text = screen(words("compose.rewrite.title"), words("compose.rewrite.ask"))
-    await show(query, text, keyboard(words, back=Draft(step="open", id=notice_id)))
+    await show(query, text, keyboard(words, *rows, back=Draft(step="open", id=notice_id)))
 
 
 async def _ask_discard(
     query: CallbackQuery, toolbox: Toolbox, actor: Actor, words: Words, notice_id: int
 ) -> None:
     found = await toolbox.notices.for_actor(actor, notice_id, Action.SEND_NOTICE)
-    text = screen(words("compose.discard.title"), headline(words, found, 60), words("compose.discard.what"))
+    text = screen(words("compose.discard.title"), headline(words, found, 100), words("compose.discard.what"))
     rows = [[button(words("compose.discard.sure"), Draft(step="gone", id=notice_id))]]
     await show(query, text, keyboard(words, *rows, back=Draft(step="open", id=notice_id)))
 

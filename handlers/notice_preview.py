@@ -102,10 +102,12 @@ def _rows(words: Words, preview: Preview) -> list[Row]:
         ]
     )
     step = "quiet" if found.needs_confirmation else "confirm"
-    rows.append([button(words(f"preview.button.{step}"), Draft(step=step, id=number))])
-    if found.media is not None and found.content.text:
-        rows.append([button(words("preview.button.plain"), Draft(step="plain", id=number))])
-    rows.append([button(words("preview.button.discard"), Draft(step="discard", id=number))])
+    rows.append(
+        [
+            button(words(f"preview.button.{step}"), Draft(step=step, id=number)),
+            button(words("preview.button.discard"), Draft(step="discard", id=number)),
+        ]
+    )
     return rows
 
 

@@ -130,7 +130,7 @@ def progress_screen(words: Words, report: Report) -> tuple[Text, InlineKeyboardM
         return report_screen(words, report)
     text = screen(
         words(f"progress.title.{figures.state}"),
-        words("report.of", headline=headline(words, report.notice, 60)),
+        words("report.of", headline=headline(words, report.notice, 100)),
         _bar(figures),
         figure_lines(words, figures),
         _state_line(words, figures),

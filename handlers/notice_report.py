@@ -47,7 +47,7 @@ def report_screen(words: Words, report: Report) -> tuple[Text, InlineKeyboardMar
     found, figures = report.notice, report.figures
     text = screen(
         words(f"report.title.{found.state}"),
-        words("report.of", headline=headline(words, found, 60)),
+        words("report.of", headline=headline(words, found, 100)),
         _when(words, report),
         figure_lines(words, figures) if figures else words("report.nothing"),
         words("report.confirmed", n=report.confirmed, sent=figures.sent if figures else 0)
@@ -127,7 +127,7 @@ async def _show_calls(query: CallbackQuery, toolbox: Toolbox, actor: Actor, word
     lines = "\n".join(_call(words, one) for one in pending)
     text = screen(
         words("report.calls.title"),
-        words("report.of", headline=headline(words, found, 60)),
+        words("report.of", headline=headline(words, found, 100)),
         lines or words("report.calls.none"),
         words("report.calls.hint") if lines else "",
     )

@@ -1,6 +1,7 @@
 """How notices and their audiences read: in lists, in previews, and in the answer to "why did I get this?"."""
 
 from collections.abc import Iterable
+from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
 from aiogram.types import MessageEntity
@@ -9,12 +10,13 @@ from aiogram.utils.formatting import Text
 from domain.notices import Notice, NoticeState
 from domain.richtext import RichText, shorten
 from handlers.names import name_of
-from handlers.times import moment
+from handlers.times import moment, short_day
 from locales import Words
 from services.audiences import Part
 
 EXCERPT = 400
 LINE = 24
+"""Columns of a button's label; a Chinese character takes two."""
 _MARKS = {
     NoticeState.DRAFT: "📝",
     NoticeState.SCHEDULED: "⏰",
@@ -55,21 +57,34 @@ def excerpt(rich: RichText, most: int = EXCERPT) -> Text:
     return Text.from_entities(short.text, entities) if entities else Text(short.text)
 
 
-def headline(words: Words, notice: Notice, most: int = LINE) -> str:
+def headline(words: Words, notice: Notice, columns: int = LINE) -> str:
     """Name a notice by its first line, or by its file."""
     first = notice.content.text.partition("\n")[0]
     if first:
-        return shorten(RichText(first), most).text
+        return fit(first, columns)
     if notice.media is not None and notice.media.kind == "document":
-        return words("notices.list.file", name=shorten(RichText(notice.media.name), most).text)
+        return words("notices.list.file", name=fit(notice.media.name, columns))
     return words("notices.list.photo")
+
+
+def fit(text: str, columns: int) -> str:
+    """Cut a text to so many columns."""
+    taken = 0
+    for index, character in enumerate(text):
+        taken += 1 + (east_asian_width(character) in "WF")
+        if taken > columns:
+            return f"{text[: max(index - 1, 1)]}…"
+    return text
 
 
 def desk_line(words: Words, notice: Notice) -> str:
     """Write ``⏰ 3月5日 09:00 请参加学习``."""
-    at = notice.sent_at or notice.scheduled_at
-    when = f"{moment(words, at, ZoneInfo(notice.sender.zone))} " if at else ""
-    return f"{_MARKS[notice.state]} {when}{headline(words, notice)}"
+    mark, zone = _MARKS[notice.state], ZoneInfo(notice.sender.zone)
+    if notice.sent_at is not None:
+        return f"{mark} {short_day(words, notice.sent_at, zone)} {headline(words, notice)}"
+    if notice.scheduled_at is not None:
+        return f"{mark} {moment(words, notice.scheduled_at, zone)} {headline(words, notice, LINE - 6)}"
+    return f"{mark} {headline(words, notice)}"
 
 
 def media_line(words: Words, notice: Notice) -> str:

@@ -18,7 +18,7 @@ from handlers.notice_files import send_content
 from handlers.notice_taps import Look
 from handlers.notice_words import excerpt, headline, media_line, scope_words
 from handlers.taps import command, tap
-from handlers.times import moment
+from handlers.times import moment, short_day
 from handlers.welcome import members_only
 from locales import Words
 from services.notice_content import NO_NOTICE, footer, render, without_buttons
@@ -109,7 +109,7 @@ async def _show_list(
     found, more = await toolbox.notices.inbox.latest(actor, page, search)
     rows: list[Row] = []
     for one in found:
-        when = moment(words, one.sent_at or one.created_at)
+        when = short_day(words, one.sent_at or one.created_at)
         label = words(
             "notices.list.item", when=when, mark="📎 " if one.media else "", text=headline(words, one)
         )

@@ -9,6 +9,7 @@ from domain.clock import CITY_ZONE
 from locales import Words
 
 _MOMENT = {"zh_CN": "M月d日 HH:mm", "en": "d MMM, HH:mm"}
+_SHORT_DAY = {"zh_CN": "M月d日", "en": "d MMM"}
 _DAY = {"zh_CN": "y年M月d日", "en": "d MMM y"}
 
 
@@ -21,3 +22,8 @@ def day(words: Words, on: date | datetime, zone: ZoneInfo = CITY_ZONE) -> str:
     """Write ``2026年3月4日`` or ``4 Mar 2026``."""
     local = on.astimezone(zone).date() if isinstance(on, datetime) else on
     return format_date(local, _DAY[words.language], locale=words.language)
+
+
+def short_day(words: Words, on: datetime, zone: ZoneInfo = CITY_ZONE) -> str:
+    """Write ``3月4日`` or ``4 Mar``, where a line is short."""
+    return format_date(on.astimezone(zone).date(), _SHORT_DAY[words.language], locale=words.language)

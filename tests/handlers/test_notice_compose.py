@@ -226,13 +226,14 @@ async def test_a_draft_is_found_again_changed_and_thrown_away(county: Chat):
     await county.send_photo("p1")
     assert "改到周五" in county.screen
     assert "附有图片" in county.screen
+    await county.press("改内容")
     await county.press("去掉附件")
     assert "附有图片" not in county.screen
-    await county.press("要求按「收到」")
+    await county.press("⬜ 要按「收到」")
     assert "请收件人按「收到」" in county.screen
-    await county.press("✅ 要求按「收到」")
+    await county.press("✅ 要按「收到」")
     assert "请收件人按「收到」" not in county.screen
-    await county.press("删除草稿")
+    await county.press("🗑 删除")
     assert "找不回来" in county.screen
     await county.press("确定删除")
     assert "还没有通知" in county.screen
