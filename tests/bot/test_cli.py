@@ -80,7 +80,7 @@ def test_a_wrong_setting_ends_every_command_with_its_remedy(tmp_path):
 
 
 def test_init_writes_a_private_env_and_a_database_that_runs(tmp_path):
-    typed = "\n".join(["", "", "", "", "", "宁波市委员会", "周书记"]) + "\n"
+    typed = "\n\n\n\n\n宁波市委员会\n周书记\n"
     answer = tongdao("init", folder=tmp_path, typed=typed)
     assert answer.returncode == 0, answer.stderr
     env = tmp_path / ".env"
