@@ -2,10 +2,15 @@
 
 Normal and urgent work have a queue manager each, so that a long broadcast never takes the urgent place.
 A handler returns seconds to be called again with the same payload (its key stays taken meanwhile), or `None`.
+
+Learnt the hard way: a manager ends when its database goes away, and its driver keeps the dead listening
+connection; so each run of a manager has a pool of its own, and a manager that failed is built anew.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -14,54 +19,58 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.adapters.inmemory import InMemoryDriver, InMemoryQueries
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.applications import PgQueuer
+from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job, TableChangedEvent
-from pgqueuer.ports.driver import Driver
 
 from storage.database import Database
 from storage.jobs import Jobs
 
 Handler = Callable[[bytes], Awaitable[float | None]]
-POOL_SIZE = 4
+POOL_SIZE = 3
 POLL = timedelta(seconds=5)
 HEARTBEAT = timedelta(seconds=8)
 WAKE_AFTER = 0.05
 TIDY_EVERY = 600.0
+RESTART_AFTER = 1.0
 PLACES = {"normal": (2, 4), "urgent": (1, 2)}
 """Batch size and places of each queue manager; pgqueuer wants twice as many places as a batch."""
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A name of jobs, who does them, and in which lane."""
+
+    name: str
+    work: Callable[[Job], Awaitable[None]]
+    lane: str
+
+
 class Engine:
-    """Runs jobs: `handle` before `start`, `jobs` to enqueue, `stop` at the end."""
+    """Runs jobs: `handle` before `start`, `jobs` to enqueue, `tidy` now and then, `stop` at the end."""
 
     def __init__(
-        self,
-        driver: Driver,
-        queries: InMemoryQueries | Queries,
-        jobs: Jobs,
-        *,
-        pool: asyncpg.Pool | None = None,
-        heartbeat: timedelta = HEARTBEAT,
+        self, *, dsn: str | None, pool: asyncpg.Pool | None, heartbeat: timedelta = HEARTBEAT
     ) -> None:
-        self._managers = {kind: PgQueuer(connection=driver, queries=queries) for kind in PLACES}
-        self._driver = driver
-        self._channel = self._managers["normal"].channel
-        self._tidying: asyncio.Task[None] | None = None
-        self._waking: set[asyncio.Task[None]] = set()
-        self._queries = queries
+        self._dsn = dsn
         self._pool = pool
         self._heartbeat = heartbeat
-        self._tasks: list[asyncio.Task[None]] = []
-        self.jobs = jobs
+        memory = InMemoryQueries(driver=InMemoryDriver())
+        self._queries = memory if pool is None else Queries(AsyncpgPoolDriver(pool))
+        self._handled: list[Handled] = []
+        self._managers: dict[str, QueueManager] = {}
+        self._running: list[asyncio.Task[None]] = []
+        self._tidying: asyncio.Task[None] | None = None
+        self._waking: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self.jobs = Jobs(memory if pool is None else None)
 
     @classmethod
     def in_memory(cls) -> "Engine":
         """Build the engine of one process; its jobs vanish with it."""
-        driver = InMemoryDriver()
-        queries = InMemoryQueries(driver=driver)
-        return cls(driver, queries, Jobs(queries))
+        return cls(dsn=None, pool=None)
 
     @classmethod
     async def for_database(cls, database: Database, heartbeat: timedelta = HEARTBEAT) -> "Engine":
@@ -72,9 +81,8 @@ class Engine:
         if database.dialect == "sqlite":
             return cls.in_memory()
         dsn = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        pool = await asyncpg.create_pool(dsn, min_size=POOL_SIZE, max_size=POOL_SIZE)
-        driver: Driver = AsyncpgPoolDriver(pool)
-        return cls(driver, Queries(driver), Jobs(), pool=pool, heartbeat=heartbeat)
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=1)
+        return cls(dsn=dsn, pool=pool, heartbeat=heartbeat)
 
     def handle(self, name: str, handler: Handler, *, urgent: bool = False) -> None:
         """Let `handler` do the jobs of this name."""
@@ -85,29 +93,65 @@ class Engine:
                 self._wake_soon()
                 raise RetryRequested(delay=timedelta(seconds=again_in))
 
-        self._managers["urgent" if urgent else "normal"].entrypoint(name)(work)
+        self._handled.append(Handled(name, work, "urgent" if urgent else "normal"))
 
     async def start(self) -> None:
         """Begin to take jobs, and to drop the log of those that are over."""
+        self._running = [asyncio.create_task(self._run(lane)) for lane in PLACES]
         self._tidying = asyncio.create_task(self._tidy_always())
-        for kind, (batch, places) in PLACES.items():
-            manager = self._managers[kind].qm
-            self._tasks.append(
-                asyncio.create_task(
-                    manager.run(
+
+    async def tidy(self) -> None:
+        """Drop the engine's log of jobs that are over: our rows say what was done, and the log only grows."""
+        await self._queries.clear_queue_log([each.name for each in self._handled])
+
+    async def stop(self) -> None:
+        """Take no more jobs, and wait for those that run."""
+        self._stopping.set()
+        for manager in self._managers.values():
+            manager.shutdown.set()
+        if self._tidying is not None:
+            self._tidying.cancel()
+        await asyncio.gather(*self._running, *self._waking, return_exceptions=True)
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def _run(self, lane: str) -> None:
+        """Run a lane's manager until the end, and again after whatever ended it before."""
+        batch, places = PLACES[lane]
+        while not self._stopping.is_set():
+            try:
+                async with self._manager(lane) as manager:
+                    await manager.run(
                         batch_size=batch,
                         max_concurrent_tasks=places,
                         dequeue_timeout=POLL,
                         heartbeat_timeout=self._heartbeat,
                         log_aggregation_interval=timedelta(0),
+                        shutdown_on_listener_failure=True,
                     )
-                )
-            )
+            except Exception:  # the database may be away; the rows wait, and so does the work
+                log.exception("job engine failed, starting again", lane=lane)
+                await _wait(self._stopping, RESTART_AFTER)
 
-    @property
-    def running(self) -> bool:
-        """Say whether every queue manager takes jobs."""
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+    @asynccontextmanager
+    async def _manager(self, lane: str) -> AsyncIterator[QueueManager]:
+        if isinstance(self._queries, InMemoryQueries):
+            yield self._prepare(lane, PgQueuer(connection=self._queries.driver, queries=self._queries))
+            return
+        pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=POOL_SIZE)
+        try:
+            yield self._prepare(lane, PgQueuer.from_asyncpg_pool(pool))
+        finally:
+            pool.terminate()
+
+    def _prepare(self, lane: str, application: PgQueuer) -> QueueManager:
+        for each in self._handled:
+            if each.lane == lane:
+                application.entrypoint(each.name)(each.work)
+        self._managers[lane] = application.qm
+        if self._stopping.is_set():
+            application.qm.shutdown.set()
+        return application.qm
 
     def _wake_soon(self) -> None:
         """Let the managers look again once a job has given its place away.
@@ -115,21 +159,24 @@ class Engine:
         On PostgreSQL pgqueuer's trigger tells them of inserts and deletes, but of no update: without this
         the place stayed empty until the next poll.
         """
-
-        async def wake() -> None:
-            await asyncio.sleep(WAKE_AFTER)
-            event = TableChangedEvent(
-                channel=self._channel,
-                operation="update",
-                sent_at=datetime.now(UTC),
-                table="pgqueuer",
-                type="table_changed_event",
-            )
-            await self._driver.notify(self._channel, event.model_dump_json())
-
-        task = asyncio.create_task(wake())
+        task = asyncio.create_task(self._wake())
         self._waking.add(task)
         task.add_done_callback(self._waking.discard)
+
+    async def _wake(self) -> None:
+        await asyncio.sleep(WAKE_AFTER)
+        channel = self._queries.qbq.settings.channel
+        event = TableChangedEvent(
+            channel=channel,
+            operation="update",
+            sent_at=datetime.now(UTC),
+            table=self._queries.qbq.settings.queue_table,
+            type="table_changed_event",
+        )
+        try:
+            await self._queries.driver.notify(channel, event.model_dump_json())
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            log.warning("managers not woken; they look by themselves", every=POLL.total_seconds())
 
     async def _tidy_always(self) -> None:
         while True:
@@ -139,20 +186,9 @@ class Engine:
             except Exception:  # the database may be away; the next time will do
                 log.exception("job log not tidied")
 
-    async def tidy(self) -> None:
-        """Drop the engine's log of jobs that are over: our rows say what was done, and the log only grows."""
-        for manager in self._managers.values():
-            await self._queries.clear_queue_log([str(name) for name in manager.qm.entrypoint_registry])
 
-    async def stop(self) -> None:
-        """Take no more jobs, and wait for those that run."""
-        for manager in self._managers.values():
-            manager.shutdown.set()
-        if self._tidying is not None:
-            self._tidying.cancel()
-        for outcome in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                log.error("job engine ended badly", exc_info=outcome)
-        await asyncio.gather(*self._waking, return_exceptions=True)
-        if self._pool is not None:
-            await self._pool.close()
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

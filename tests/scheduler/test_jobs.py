@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
+from sqlalchemy import text
 
 from scheduler.jobs import Engine
 from storage.jobs import Job
@@ -174,6 +175,25 @@ async def test_two_workers_share_a_dispatch_and_nobody_gets_it_twice(database, e
     await second.stop()
     assert sorted(channels[0].chats + channels[1].chats) == [1000 + n for n in members]
     assert (await workers[0].figures(dispatch)).sent == 1200
+
+
+async def test_work_goes_on_after_the_database_was_away(database, engine, monkeypatch):
+    if database.dialect == "sqlite":
+        pytest.skip("on SQLite the engine is in this process")
+    monkeypatch.setattr("scheduler.jobs.RESTART_AFTER", 0.1)
+    monkeypatch.setattr("scheduler.jobs.POLL", timedelta(seconds=0.2))
+    worker = Worker()
+    engine.handle("work", worker)
+    await engine.start()
+    async with database.begin() as session:
+        await engine.jobs.enqueue(session, [ONE])
+    await until(lambda: worker.done)
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    async with database.begin() as session:
+        await session.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+    async with database.begin() as session:
+        await engine.jobs.enqueue(session, [Job("work", b"2", "work:2")])
+    await until(lambda: len(worker.done) == 2)
 
 
 async def test_the_log_of_what_is_over_is_dropped_though_the_database_was_away(database, engine, monkeypatch):
