@@ -14,12 +14,15 @@ _NONCE = 12
 
 
 class Sealer:
-    """Seals with the current key and opens what any known key has sealed, so that keys can be rotated."""
+    """Seals with the current key and opens what any known key has sealed, so that keys can be rotated.
+
+    `keys` go from the newest to the oldest; the oldest indexes, so that a rotation loses no index.
+    """
 
     def __init__(self, keys: dict[str, bytes], current: str) -> None:
         self._ciphers = {name: AESGCM(_derived(key, b"seal")) for name, key in keys.items()}
         self._current = current
-        self._index_key = _derived(keys[current], b"index")
+        self._index_key = _derived(list(keys.values())[-1], b"index")
 
     def seal(self, data: bytes, context: str) -> bytes:
         """Encrypt; the same `context` must be named to open it, so that a value cannot be put elsewhere."""

