@@ -131,6 +131,7 @@ class Engine:
                     )
             except Exception:  # the database may be away; the rows wait, and so does the work
                 log.exception("job engine failed, starting again", lane=lane)
+                self._managers.pop(lane, None)
                 await _wait(self._stopping, RESTART_AFTER)
 
     @asynccontextmanager
@@ -152,6 +153,11 @@ class Engine:
         if self._stopping.is_set():
             application.qm.shutdown.set()
         return application.qm
+
+    @property
+    def running(self) -> bool:
+        """Say whether every queue manager takes jobs; one that is being built anew does not."""
+        return self._managers.keys() == PLACES.keys()
 
     def _wake_soon(self) -> None:
         """Let the managers look again once a job has given its place away.

@@ -184,16 +184,19 @@ async def test_work_goes_on_after_the_database_was_away(database, engine, monkey
     monkeypatch.setattr("scheduler.jobs.POLL", timedelta(seconds=0.2))
     worker = Worker()
     engine.handle("work", worker)
+    assert not engine.running
     await engine.start()
     async with database.begin() as session:
         await engine.jobs.enqueue(session, [ONE])
     await until(lambda: worker.done)
+    assert engine.running
     others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     async with database.begin() as session:
         await session.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+    await until(lambda: not engine.running)
     async with database.begin() as session:
         await engine.jobs.enqueue(session, [Job("work", b"2", "work:2")])
-    await until(lambda: len(worker.done) == 2)
+    await until(lambda: len(worker.done) == 2 and engine.running)
 
 
 async def test_the_log_of_what_is_over_is_dropped_though_the_database_was_away(database, engine, monkeypatch):
