@@ -8,7 +8,7 @@ import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter
 from aiogram.fsm.storage.base import BaseStorage
-from aiogram.types import TelegramObject, Update
+from aiogram.types import CallbackQuery, Message, TelegramObject, Update
 from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 
@@ -46,6 +46,13 @@ class Identify:
         return await handler(update, data)
 
 
+async def answer_from_state(handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+    """Only answer an update that took effect before its answer got through."""
+    if not data.get("again") or not isinstance(event, Message | CallbackQuery):
+        return await handler(event, data)
+    return await errors.resume(event, data["words"])
+
+
 def build(toolbox: Toolbox, clock: Clock, storage: BaseStorage) -> Dispatcher:
     """Build the dispatcher. A router has one parent for life, so a process builds it once."""
     dispatcher = Dispatcher(storage=storage, toolbox=toolbox, clock=clock)
@@ -54,6 +61,8 @@ def build(toolbox: Toolbox, clock: Clock, storage: BaseStorage) -> Dispatcher:
     dispatcher.message.register(taps.on_command, lambda message: taps.command_of(message) is not None)
     dispatcher.callback_query.register(taps.on_tap)
     dispatcher.callback_query.outer_middleware(answer_each_tap)
+    for observer in (dispatcher.message, dispatcher.callback_query):
+        observer.outer_middleware(answer_from_state)
     dispatcher.include_routers(*ROUTERS)
     return dispatcher
 
@@ -66,14 +75,14 @@ class Feeder:
         self._bots = bots
         self._toolbox = toolbox
 
-    async def feed(self, account_id: int, update: dict[str, Any]) -> None:
-        """Handle one update; `update_key` names it to handlers and in every line they log."""
+    async def feed(self, account_id: int, update: dict[str, Any], again: bool) -> None:
+        """Handle one update, or only answer it `again`; `update_key` names it in every line that is logged."""
         bot = self._bots[account_id]
         parsed = _parsed(update, bot)
         key = f"{account_id}:{parsed.update_id}"
         with structlog.contextvars.bound_contextvars(update_key=key):
             try:
-                await self._dispatcher.feed_update(bot, parsed, account_id=account_id, update_key=key)
+                await self._dispatcher.feed_update(bot, parsed, account_id=account_id, again=again)
             except TelegramRetryAfter as error:
                 raise NotNow(error.retry_after) from error
             except TelegramNetworkError as error:

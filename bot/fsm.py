@@ -11,7 +11,7 @@ from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
 
 from domain.clock import Clock
 from storage import fsm
-from storage.database import Database
+from storage.database import Database, with_each_change
 
 CACHED = 10_000
 FORGOTTEN_AFTER = timedelta(days=30)
@@ -73,8 +73,14 @@ class SqlStorage(BaseStorage):
         place = self._place(key)
         if self._cache.get(place) == entry:
             return
-        async with self._database.begin() as session:
-            await fsm.write(session, place, *entry, self._clock())
+        token = with_each_change.set(
+            None
+        )  # a step of a dialogue alone is done again, not answered from the state
+        try:
+            async with self._database.begin() as session:
+                await fsm.write(session, place, *entry, self._clock())
+        finally:
+            with_each_change.reset(token)
         self._keep(place, entry)
 
     def _keep(self, place: fsm.Key, entry: Entry) -> None:

@@ -65,7 +65,7 @@ async def figures(database: Database, now: datetime) -> bytes:
         oldest = await inbox.oldest_waiting(session)
         deliveries = await totals.outcomes(session)
     updates = Gauge("tongdao_inbox_updates", "Updates in the inbox, by state", ["state"], registry=registry)
-    for state in ("waiting", "done", "quarantined"):
+    for state in ("waiting", "effective", "done", "quarantined"):
         updates.labels(state).set(by_state.get(state, 0))
     lag = Gauge("tongdao_inbox_lag_seconds", "Age of the oldest unhandled update", registry=registry)
     lag.set((now - oldest).total_seconds() if oldest else 0)

@@ -3,6 +3,8 @@
 Both libraries confirm an update before its handler has finished, so a crash loses what was in hand
 (aiogram #1397; measured: 33 of 4,000 with 8 kills). Here a crash replays what was not done.
 An account's updates are handled by the one process that holds it; any process may keep them.
+An update changes state once: the row notes in the handler's own transaction that it took effect, and an update
+that comes again is then only answered, from the state.
 """
 
 import asyncio
@@ -20,7 +22,7 @@ from bot.raw import Update
 from domain.clock import Clock
 from services import killpoints
 from storage import inbox
-from storage.database import Database, Session
+from storage.database import Database, Session, after_commit, with_each_change
 from storage.inbox import Incoming, Waiting
 from storage.sealing import Sealer
 
@@ -37,7 +39,7 @@ DONE_KEPT = timedelta(days=2)
 QUARANTINED_KEPT = timedelta(days=7)
 SEAL_CONTEXT = "inbox"
 
-Feed = Callable[[int, Update], Awaitable[None]]
+Feed = Callable[[int, Update, bool], Awaitable[None]]
 Apologise = Callable[[int, Update, str], Awaitable[None]]
 Lane = tuple[int, int | None]
 T = TypeVar("T")
@@ -56,7 +58,10 @@ class NotNow(Exception):  # noqa: N818 - a fact
 
 
 class Inbox:
-    """Keeps and hands on updates: `feed` handles one, `apologise` tells a person that theirs failed."""
+    """Keeps and hands on updates.
+
+    `feed` handles one, or only answers it when it took effect before; `apologise` tells a person that theirs failed.
+    """
 
     def __init__(
         self, *, database: Database, clock: Clock, sealer: Sealer, feed: Feed, apologise: Apologise
@@ -70,6 +75,7 @@ class Inbox:
         self._lanes: dict[Lane, deque[Waiting]] = {}
         self._in_hand: set[int] = set()
         self._over: set[int] = set()
+        self._effective: set[int] = set()
         self._behind = False
         self._lining_up = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -166,6 +172,7 @@ class Inbox:
 
     def _leave(self, over: Waiting) -> None:
         self._in_hand.discard(over.id)
+        self._effective.discard(over.id)
         self._over.add(over.id)
 
     async def _pause(self, seconds: float) -> None:
@@ -175,7 +182,7 @@ class Inbox:
     async def _handle(self, waiting: Waiting) -> float | None:
         """Handle one update; returns the seconds until it is to be tried again, `None` when it is over."""
         try:
-            await self._feed(waiting.account_id, orjson.loads(waiting.raw))
+            await self._feed_once(waiting)
         except (orjson.JSONDecodeError, Undecodable) as error:
             await self._set_aside(waiting, error)
         except NotNow as error:
@@ -184,8 +191,24 @@ class Inbox:
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the next update must come
             return await self._failed(waiting, error)
         else:
+            killpoints.reach("before_inbox_done")
             await self._write(lambda session: inbox.done(session, waiting.id, self._clock()))
         return None
+
+    async def _feed_once(self, waiting: Waiting) -> None:
+        async def remember() -> None:
+            self._effective.add(waiting.id)
+
+        async def note(session: Session) -> None:
+            await inbox.effective(session, waiting.id)
+            after_commit(session, remember)
+
+        again = waiting.took_effect or waiting.id in self._effective
+        token = with_each_change.set(note)
+        try:
+            await self._feed(waiting.account_id, orjson.loads(waiting.raw), again)
+        finally:
+            with_each_change.reset(token)
 
     async def _failed(self, waiting: Waiting, error: Exception) -> float | None:
         attempts = await self._write(lambda session: inbox.failed(session, waiting.id, type(error).__name__))

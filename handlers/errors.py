@@ -8,7 +8,7 @@ from aiogram.types import CallbackQuery, ErrorEvent, Message, Update
 
 from domain.accounts import Address
 from domain.refusals import Refusal
-from handlers.keyboards import Go, button, keyboard, screen, send
+from handlers.keyboards import Go, button, keyboard, screen, send, show
 from handlers.taps import StaleTap
 from locales import DEFAULT, Words, speak
 from services.toolbox import Toolbox
@@ -46,6 +46,11 @@ async def apologise(event: Message | CallbackQuery, words: Words, incident: str)
         await send(event, text, keyboard(words))
     except TelegramAPIError:
         return
+
+
+async def resume(event: Message | CallbackQuery, words: Words) -> None:
+    """Say that the last step is recorded, after a failure ate its answer, and how to go on."""
+    await show(event, screen(words("errors.resumed.title"), words("errors.resumed.what")), keyboard(words))
 
 
 async def _tell(update: Update, words: Words, text: str, *, stale: bool = False) -> None:

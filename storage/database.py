@@ -8,6 +8,7 @@ PostgreSQL: a fixed pool without overflow.
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import sqlalchemy.ext.asyncio
@@ -19,6 +20,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 Hook = Callable[[], Awaitable[None]]
 AFTER_COMMIT = "after_commit"
+with_each_change: "ContextVar[Callable[[Session], Awaitable[None]] | None]" = ContextVar(
+    "with_each_change", default=None
+)
+"""What is written in every transaction of this context besides: the inbox notes there that an update took effect."""
 
 
 class _CoreSession(sqlmodel.Session):
@@ -60,6 +65,9 @@ class Database:
         async with Session(self._writer, expire_on_commit=False) as session:
             async with session.begin():
                 yield session
+                also = with_each_change.get()
+                if also is not None:
+                    await also(session)
             for hook in session.info.pop(AFTER_COMMIT, ()):
                 await hook()
 

@@ -13,6 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.tables import metadata
 
 inbox = metadata.tables["inbox"]
+OPEN = ("waiting", "effective")
+"""What is not over: not yet handled, or in effect but perhaps not yet answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Waiting:
     account_id: int
     chat_id: int | None
     raw: bytes
-    attempts: int
+    took_effect: bool = False
 
 
 async def keep(session: AsyncSession, updates: Sequence[Incoming], now: datetime) -> list[Waiting]:
@@ -58,7 +60,7 @@ async def keep(session: AsyncSession, updates: Sequence[Incoming], now: datetime
         insert(inbox)
         .values(values)
         .on_conflict_do_nothing(index_elements=["account_id", "update_id"])
-        .returning(inbox.c.id, inbox.c.account_id, inbox.c.chat_id, inbox.c.raw, inbox.c.attempts)
+        .returning(inbox.c.id, inbox.c.account_id, inbox.c.chat_id, inbox.c.raw)
     )
     rows = (await session.execute(written)).all()
     return sorted((Waiting(*row) for row in rows), key=lambda waiting: waiting.id)
@@ -67,12 +69,19 @@ async def keep(session: AsyncSession, updates: Sequence[Incoming], now: datetime
 async def waiting(session: AsyncSession, account_ids: Sequence[int], *, limit: int) -> list[Waiting]:
     """Return what was kept and not yet handled, in order."""
     found = (
-        select(inbox.c.id, inbox.c.account_id, inbox.c.chat_id, inbox.c.raw, inbox.c.attempts)
-        .where(inbox.c.state == "waiting", inbox.c.account_id.in_(account_ids))
+        select(inbox.c.id, inbox.c.account_id, inbox.c.chat_id, inbox.c.raw, inbox.c.state == "effective")
+        .where(inbox.c.state.in_(OPEN), inbox.c.account_id.in_(account_ids))
         .order_by(inbox.c.id)
         .limit(limit)
     )
     return [Waiting(*row) for row in (await session.execute(found)).all()]
+
+
+async def effective(session: AsyncSession, inbox_id: int) -> None:
+    """Note in the transaction of a change that this update made it, so that it is never made again."""
+    await session.execute(
+        update(inbox).where(inbox.c.id == inbox_id, inbox.c.state == "waiting").values(state="effective")
+    )
 
 
 async def done(session: AsyncSession, inbox_id: int, now: datetime) -> None:
@@ -124,6 +133,6 @@ async def counts(session: AsyncSession) -> dict[str, int]:
 async def oldest_waiting(session: AsyncSession) -> datetime | None:
     """Return when the oldest unhandled update came."""
     oldest: datetime | None = (
-        await session.execute(select(func.min(inbox.c.received_at)).where(inbox.c.state == "waiting"))
+        await session.execute(select(func.min(inbox.c.received_at)).where(inbox.c.state.in_(OPEN)))
     ).scalar()
     return oldest

@@ -23,7 +23,7 @@ class InboxRow(Table, table=True):
     update_id: int = Field(sa_type=BigInt)
     chat_id: int | None = Field(default=None, sa_type=BigInt)
     raw: bytes | None = None
-    state: str = "waiting"  # waiting, done, quarantined
+    state: str = "waiting"  # waiting, effective, done, quarantined
     attempts: int = 0
     error: str = ""
     received_at: datetime = Field(sa_type=UtcDateTime)

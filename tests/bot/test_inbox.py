@@ -13,7 +13,7 @@ from bot.inbox import Inbox, NotNow, Undecodable
 from storage.database import Database
 from storage.sealing import Sealer
 from storage.tables import metadata
-from tests.factories import make_account
+from tests.factories import make_account, make_topic
 
 ROWS = metadata.tables["inbox"]
 SEALER = Sealer({"test": bytes(range(32))}, "test")
@@ -32,7 +32,7 @@ class Handlers:
         self.trouble: dict[int, list[Exception]] = {}
         self.gates: dict[int, asyncio.Event] = {}
 
-    async def feed(self, account_id: int, update: dict[str, Any]) -> None:
+    async def feed(self, account_id: int, update: dict[str, Any], again: bool) -> None:
         number = update["update_id"]
         if number in self.gates:
             await self.gates[number].wait()
@@ -108,7 +108,7 @@ async def test_updates_of_one_chat_wait_for_each_other_and_other_chats_do_not(bo
 async def test_no_more_than_the_places_run_at_once(box, account, handlers, monkeypatch):
     running, most = 0, 0
 
-    async def feed(account_id: int, update: dict[str, Any]) -> None:
+    async def feed(account_id: int, update: dict[str, Any], again: bool) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -141,6 +141,66 @@ async def test_an_update_that_failed_comes_again_before_the_next_of_its_chat(box
     await box.idle()
     assert handlers.fed == [1, 2]
     assert handlers.apologies == []
+
+
+async def test_an_update_that_took_effect_is_only_answered_when_it_comes_again(
+    box, account, handlers, database, clock
+):
+    seen: list[bool] = []
+
+    async def feed(account_id: int, update: dict[str, Any], again: bool) -> None:
+        seen.append(again)
+        if len(seen) == 1:
+            async with database.begin() as session:
+                await make_topic(session, "a-change")
+            raise RuntimeError("the answer did not get through")
+
+    box._feed = feed
+    await box.receive(account, [said(1)])
+    await box.idle()
+    assert seen == [False, True]
+    assert [row.state for row in await rows(database)] == ["done"]
+
+
+async def test_a_change_rolled_back_is_made_again(box, account, handlers, database):
+    seen: list[bool] = []
+
+    async def feed(account_id: int, update: dict[str, Any], again: bool) -> None:
+        seen.append(again)
+        if len(seen) == 1:
+            async with database.begin() as session:
+                await make_topic(session, "a-change")
+                raise RuntimeError("before the commit")
+
+    box._feed = feed
+    await box.receive(account, [said(1)])
+    await box.idle()
+    assert seen == [False, False]
+
+
+async def test_what_took_effect_before_a_crash_is_only_answered_after_it(
+    box, account, handlers, database, clock
+):
+    seen: list[bool] = []
+    stuck = asyncio.Event()
+
+    async def feed(account_id: int, update: dict[str, Any], again: bool) -> None:
+        seen.append(again)
+        if not again:
+            async with database.begin() as session:
+                await make_topic(session, "a-change")
+            await stuck.wait()
+
+    box._feed = feed
+    await box.receive(account, [said(1)])
+    while not seen or (await rows(database))[0].state == "waiting":
+        await asyncio.sleep(0.01)
+    await box.stop(grace=0)
+    reborn = built(database, clock, handlers)
+    reborn._feed = feed
+    await reborn.take(account)
+    await reborn.idle()
+    assert seen == [False, True]
 
 
 async def test_three_failures_set_an_update_aside_sealed_with_an_apology(box, account, handlers, database):
