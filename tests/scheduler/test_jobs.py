@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.qm import QueueManager
 from sqlalchemy import text
 
 from scheduler.jobs import Engine
@@ -193,10 +194,32 @@ async def test_work_goes_on_after_the_database_was_away(database, engine, monkey
     others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     async with database.begin() as session:
         await session.execute(text(f"{others} AND pid <> pg_backend_pid()"))
-    await until(lambda: not engine.running)
     async with database.begin() as session:
         await engine.jobs.enqueue(session, [Job("work", b"2", "work:2")])
     await until(lambda: len(worker.done) == 2 and engine.running)
+
+
+async def test_a_manager_that_ends_is_built_anew(database, engine, monkeypatch):
+    monkeypatch.setattr("scheduler.jobs.RESTART_AFTER", 0.1)
+    monkeypatch.setattr("scheduler.jobs.POLL", timedelta(seconds=0.1))
+    failures = iter([OSError()])
+    run = QueueManager.run
+
+    async def sometimes(self, **more):
+        for failure in failures:
+            raise failure
+        await run(self, **more)
+
+    monkeypatch.setattr(QueueManager, "run", sometimes)
+    worker = Worker()
+    engine.handle("work", worker)
+    await engine.start()
+    await until(lambda: engine._managers)
+    assert not engine.running
+    async with database.begin() as session:
+        await engine.jobs.enqueue(session, [ONE])
+    await until(lambda: worker.done)
+    assert engine.running
 
 
 async def test_the_log_of_what_is_over_is_dropped_though_the_database_was_away(database, engine, monkeypatch):
