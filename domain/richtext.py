@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 Entity = dict[str, Any]
@@ -93,9 +94,4 @@ def _links_well(entity: Mapping[str, Any]) -> bool:
 
 def _cut(text: str, most: int) -> str:
     """Take whole characters while they fit."""
-    taken = 0
-    for index, character in enumerate(text):
-        taken += units(character)
-        if taken > most:
-            return text[:index]
-    return text
+    return text[: sum(taken <= most for taken in accumulate(map(units, text)))]

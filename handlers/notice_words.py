@@ -73,7 +73,7 @@ def fit(text: str, columns: int) -> str:
     for index, character in enumerate(text):
         taken += 1 + (east_asian_width(character) in "WF")
         if taken > columns:
-            return f"{text[: max(index - 1, 1)]}…"
+            return f"{text[: max(index - 1, 1)].rstrip()}…"
     return text
 
 

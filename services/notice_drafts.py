@@ -7,7 +7,6 @@ from domain.clock import Clock, day_of
 from domain.messages import Media
 from domain.notices import Notice, Sender, check_content, check_draft, covering, topic_of
 from domain.permissions import Action, Actor
-from domain.refusals import NotFound
 from domain.richtext import RichText
 from services import notice_content
 from services.audiences import Audiences
@@ -122,9 +121,7 @@ class NoticeDrafts:
         return found
 
     async def _sender(self, session: Session, actor: Actor, organisation_id: int) -> Sender:
-        node = await organisations.get(session, organisation_id)
-        if node is None:
-            raise NotFound
+        node = (await organisations.of_ids(session, [organisation_id]))[organisation_id]
         return Sender(
             organisation_id=node.id,
             path=node.path,

@@ -120,8 +120,9 @@ class Notices(NoticeDrafts):
         check_step(found.state, NoticeState.SENDING)
         check_number(await self._count(actor, found), typed)
         async with self._database.begin() as session:
-            await self._start(session, found, found.state, actor.member_id)
-            return await self._again(session, notice_id)
+            if not await self._start(session, found, actor.member_id):
+                raise NoticeMovedOn
+            return await self._mine(session, actor, notice_id)
 
     async def schedule(self, actor: Actor, notice_id: int, at: datetime, typed: int | None = None) -> Notice:
         """Let a draft go at a time; once it is scheduled, the same again changes nothing."""
@@ -134,10 +135,13 @@ class Notices(NoticeDrafts):
         check_number(await self._count(actor, found), typed)
         async with self._database.begin() as session:
             to = NoticeState.SCHEDULED
-            if not await notices.step(session, notice_id, [NoticeState.DRAFT], to, scheduled_at=at):
+            aimed_at = found.audience_id
+            if not await notices.step(
+                session, notice_id, [found.state], to, aimed_at=aimed_at, scheduled_at=at
+            ):
                 raise NoticeMovedOn
             await self._note(session, actor.member_id, found, "scheduled")
-            return await self._again(session, notice_id)
+            return await self._mine(session, actor, notice_id)
 
     async def unschedule(self, actor: Actor, notice_id: int) -> Notice:
         """Make a scheduled notice a draft again."""
@@ -149,7 +153,7 @@ class Notices(NoticeDrafts):
             if not await notices.step(session, notice_id, states, to, scheduled_at=None):
                 raise NoticeMovedOn
             await self._note(session, actor.member_id, found, "unscheduled")
-            return await self._again(session, notice_id)
+            return await self._mine(session, actor, notice_id)
 
     async def start_due(self) -> int:
         """Send what is scheduled for now or before, and close what is over; the clock calls it. Returns how many."""
@@ -209,37 +213,43 @@ class Notices(NoticeDrafts):
             raise NoticeForNobody
         return await self._audiences.count(actor, await self._audiences.load(found.audience_id))
 
-    async def _start(self, session: Session, found: Notice, state: NoticeState, actor_id: int) -> None:
-        to = NoticeState.SENDING
-        if not await notices.step(session, found.id, [state], to, sent_at=self._clock()):
-            return
-        await self._delivery.dispatch(
+    async def _start(self, session: Session, found: Notice, actor_id: int) -> bool:
+        """Send a notice unless it was changed meanwhile; of two who start it, one does."""
+        started = await notices.step(
             session,
-            source=notices.SOURCE,
-            source_id=found.id,
-            audience_id=found.audience_id,
-            author_id=found.sender.author_id,
-            topic_id=found.topic_id,
+            found.id,
+            [found.state],
+            NoticeState.SENDING,
+            aimed_at=found.audience_id,
+            sent_at=self._clock(),
         )
-        await self._note(session, actor_id, found, "sent")
+        if started:
+            await self._delivery.dispatch(
+                session,
+                source=notices.SOURCE,
+                source_id=found.id,
+                audience_id=found.audience_id,
+                author_id=found.sender.author_id,
+                topic_id=found.topic_id,
+            )
+            await self._note(session, actor_id, found, "sent")
+        return started
 
     async def _start_scheduled(self, session: Session, notice_id: int) -> None:
         """Send a scheduled notice, if its author may still send from there."""
         found = await notices.read(session, notice_id)
-        if found is None:
+        if found is None or found.state is not NoticeState.SCHEDULED:
             return
         on = day_of(self._clock())
         author = await grants.actor_of_member(session, found.sender.author_id, on)
         if author is not None and author.may(Action.SEND_NOTICE, found.sender.path, on):
-            await self._start(session, found, NoticeState.SCHEDULED, author.member_id)
-        elif await notices.step(session, notice_id, [NoticeState.SCHEDULED], NoticeState.CANCELLED):
+            await self._start(session, found, author.member_id)
+        else:
+            await notices.step(session, notice_id, [found.state], NoticeState.CANCELLED)
             await self._note(session, found.sender.author_id, found, "right_ended")
 
-    async def _again(self, session: Session, notice_id: int) -> Notice:
-        found = await notices.read(session, notice_id)
-        if found is None:
-            raise NotFound
-        return found
+    async def _mine(self, session: Session, actor: Actor, notice_id: int) -> Notice:
+        return await reachable(session, actor, notice_id, Action.SEND_NOTICE, self._clock())
 
     async def _noted(self, actor: Actor, found: Notice, what: str) -> None:
         async with self._database.begin() as session:

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -107,12 +120,19 @@ async def write_confirmation(session: AsyncSession, notice_id: int, *, needed: b
 
 
 async def step(
-    session: AsyncSession, notice_id: int, states: Iterable[NoticeState], to: NoticeState, **values: Any
+    session: AsyncSession,
+    notice_id: int,
+    states: Iterable[NoticeState],
+    to: NoticeState,
+    *,
+    aimed_at: int | None = None,
+    **values: Any,
 ) -> bool:
-    """Move a notice on if it is in one of these states; of two who try, one does."""
+    """Move a notice on if it is in one of these states, for this audience; of two who try, one does."""
     moved = (
         update(notice)
         .where(notice.c.id == notice_id, notice.c.state.in_(list(states)))
+        .where(true() if aimed_at is None else notice.c.audience_id == aimed_at)
         .values(state=to, **values)
         .returning(notice.c.id)
     )

@@ -365,3 +365,60 @@ async def test_an_account_remembers_a_file(town: Bridge):
     assert await town.notices.known_file(account, photo, "f1") == "f1"
     assert await town.notices.known_file(account, photo) == "f1"
     assert await town.notices.known_file(town.town.telegram_id, photo) is None
+
+
+@pytest.mark.parametrize("act", ["send", "schedule"])
+async def test_an_audience_that_was_changed_meanwhile_is_not_told(
+    town: Bridge, monkeypatch: pytest.MonkeyPatch, act: str
+):
+    actor = await town.actor("county_secretary")
+    made = await town.drafted("county_secretary", "north")
+    _, moments = await town.notices.moments(actor, made.id)
+    count = town.notices._count
+
+    async def interrupted(*arguments):
+        counted = await count(*arguments)
+        await town.notices.choose(actor, made.id, town.audience("haishu"))
+        return counted
+
+    monkeypatch.setattr(town.notices, "_count", interrupted)
+    started = (
+        town.notices.send(actor, made.id)
+        if act == "send"
+        else town.notices.schedule(actor, made.id, moments[0])
+    )
+    with pytest.raises(NoticeMovedOn):
+        await started
+    assert (await town.notices.for_actor(actor, made.id)).state is NoticeState.DRAFT
+    await town.go()
+    assert town.channel.sent == []
+
+
+async def test_two_clocks_start_a_notice_once(
+    town: Bridge, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+):
+    actor = await town.actor("county_secretary")
+    made = await town.drafted("county_secretary", "north")
+    _, moments = await town.notices.moments(actor, made.id)
+    await town.notices.schedule(actor, made.id, moments[0])
+    clock.now = moments[0]
+
+    async def seen_by_both(session, now):
+        return [made.id, made.id, 999_999]
+
+    monkeypatch.setattr("storage.notices.due", seen_by_both)
+    await town.notices.start_due()
+    await town.go()
+    assert len(town.channel.sent) == 3
+    assert await entries(town) == ["scheduled", "sent"]
+
+
+async def test_nothing_is_watched_before_it_goes_out(town: Bridge):
+    actor = await town.actor("county_secretary")
+    made = await town.drafted("county_secretary", "north")
+    await town.notices.reports.watch(actor, made.id, Address(1, 200), 5)
+    assert await town.notices.reports.watched() == []
+    await town.notices.send(actor, made.id)
+    await town.notices.reports.watch(actor, made.id, Address(1, 200), 5)
+    watched = await town.notices.reports.watched()
+    assert [(each.source_id, each.to, each.message_id) for each in watched] == [(made.id, Address(1, 200), 5)]
