@@ -1,5 +1,6 @@
 """`tongdao`: the operator's command line."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -38,6 +39,7 @@ def about(
 
 
 def main() -> None:
+    os.umask(0o077)  # what we write holds names and chats: for its owner's eyes only
     app()
 
 

@@ -121,7 +121,7 @@ def test_every_make_target_named_in_the_docs_exists():
 
 def test_nothing_in_the_tree_names_a_machine_or_a_registry():
     foreign = re.compile(
-        "/wor" + r"k/|/roo" + r"t/|pypi\.or" + r"g|pythonhoste" + "d|deb\.debian\.or" + "g|index-ur" + "l"
+        "/wor" + r"k/|/roo" + r"t/|pypi\.or" + r"g|pythonhoste" + r"d|deb\.debian\.or" + "g|index-ur" + "l"
     )
     for name in filter(None, TRACKED):
         path = ROOT / name

@@ -91,6 +91,7 @@ def test_init_writes_a_private_env_and_a_database_that_runs(tmp_path):
     assert again.returncode == 1
     assert "Nothing was changed" in again.stderr
     assert asyncio.run(organisations(tmp_path / "var")) == ["宁波市委员会"]
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "var").iterdir()} == {0}
 
 
 async def organisations(folder):
