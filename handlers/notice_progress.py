@@ -81,6 +81,8 @@ async def _refresh_one(
     bot: Bot, toolbox: Toolbox, clock: Clock, shown: dict[Address, str], watched: Watched
 ) -> None:
     """Edit one message if it says something else by now; whoever lost the right sees no more of it."""
+    if watched.resting and shown.get(watched.to, "").startswith(_key(watched)):
+        return
     reports = toolbox.notices.reports
     words = speak(await toolbox.people.language_of(watched.to))
     actor = await toolbox.people.actor_of(watched.to, day_of(clock()))
@@ -91,13 +93,18 @@ async def _refresh_one(
     over = report is None or not is_open(report)
     if report is not None:
         text, markup = progress_screen(words, report)
-        said = f"{watched.message_id} {text.render()[0]}"
+        said = _key(watched) + text.render()[0]
         if shown.get(watched.to) != said:
             over |= not await _edit(bot, watched, text, markup)
             shown[watched.to] = said
     if over:
         shown.pop(watched.to, None)
         await reports.forget(watched.to, watched.message_id)
+
+
+def _key(watched: Watched) -> str:
+    """Name the message; while all that is left is held, it needs to be looked at only once."""
+    return f"{watched.message_id} {'resting' if watched.resting else 'moving'} "
 
 
 async def _edit(bot: Bot, watched: Watched, text: Text, markup: InlineKeyboardMarkup) -> bool:

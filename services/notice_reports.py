@@ -105,8 +105,8 @@ class NoticeReports:
     async def watched(self) -> list[Watched]:
         """Return all messages that show progress; also close the notices that are over."""
         async with self._database.read() as session:
-            found = await progress.watched(session, notices.SOURCE)
-        if found:
+            found = await progress.watched(session, notices.SOURCE, self._clock())
+        if any(not each.resting for each in found):
             async with self._database.begin() as session:
                 await notices.settle(session)
         return found

@@ -1,16 +1,18 @@
 """Progress and report in the chat: one message edited in place, controlled, and picked up after a restart."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from domain.accounts import Address
 from domain.delivery import NotSent, Sent
 from handlers.notice_progress import refresh
 from storage.sealing import Sealer
 from tests.conftest import HandClock
-from tests.factories import make_member
+from tests.factories import T, make_member
 from tests.fakes import Chat, World
 from tests.notice_world import Bridge, bridge
 from tests.town import TODAY, Town
@@ -97,10 +99,6 @@ async def test_a_deleted_message_is_let_go(county: Chat, delivering: Bridge, tic
 
 
 async def test_who_lost_the_right_sees_no_more_of_it(county: Chat, delivering: Bridge, tick: Any, town: Town):
-    from sqlalchemy import update
-
-    from tests.factories import T
-
     await sending(county, delivering)
     async with town.database.begin() as session:
         grants = T["role_grant"]
@@ -211,3 +209,24 @@ async def test_the_list_of_calls_turns_its_pages_and_ends_when_all_have_confirme
     assert secretary.screen.count("没有送到") + secretary.screen.count("未确认") == 8
     await secretary.press("下一页")
     assert secretary.screen.count("没有送到") + secretary.screen.count("未确认") == 2
+
+
+async def test_while_the_rest_is_held_the_message_rests_and_goes_on_afterwards(
+    county: Chat, delivering: Bridge, tick: Any, clock: HandClock, world: World
+):
+    await sending(county, delivering)
+    slices = T["slice"]
+    async with delivering.database.begin() as session:
+        await session.execute(update(slices).values(held_until=clock() + timedelta(hours=1)))
+    shown: dict[Address, str] = {}
+    await tick(shown)
+    assert "推迟：3" in county.screen
+    assert [each.resting for each in await delivering.notices.reports.watched()] == [True]
+    edits = len(world.session.calls)
+    clock.forward(minutes=30)
+    await tick(shown)
+    assert len(world.session.calls) == edits
+    clock.forward(minutes=31)
+    await delivering.go()
+    await tick(shown)
+    assert "已送达：3" in county.screen
