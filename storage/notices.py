@@ -87,6 +87,7 @@ async def same_draft(
         .where(notice.c.author_id == author_id, notice.c.state == NoticeState.DRAFT)
         .where(notice.c.created_at >= since, notice.c.text == content.text)
         .where(func.coalesce(notice.c.media_digest, "") == (media.digest if media else ""))
+        .where(func.coalesce(notice.c.media_kind, "") == (media.kind if media else ""))
         .limit(1)
     )
     return (await session.execute(found)).scalar()

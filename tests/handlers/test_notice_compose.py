@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiogram.types import MessageEntity
+from aiogram.types import Document, MessageEntity
 
 from domain import notices as rules
+from domain.quiet_hours import QuietHours
+from storage.deliveries import Rules
 from storage.sealing import Sealer
 from tests.conftest import HandClock
+from tests.factories import make_grant
 from tests.fakes import Chat, World
 from tests.notice_world import Bridge, bridge
 from tests.town import Town
@@ -371,3 +374,62 @@ async def test_an_audience_beyond_the_wall_cannot_be_forged(county: Chat, delive
     assert "没有找到" in county.alerts[-1]
     await county.tap(f"naim:at:{drafted.id}:{town.nodes['city']}:0:0")
     assert "没有找到" in county.alerts[-1]
+
+
+async def test_a_preview_says_who_waits_for_the_morning_and_who_for_next_week(
+    county: Chat, delivering: Bridge, clock: HandClock
+):
+    await delivering.sent("branch_secretary", "north", text="本周第一条")
+    delivering.notices._audiences._rules = Rules(quiet=QuietHours(), weekly_cap=1)
+    await aimed(county)
+    assert "本周已收满，3月9日 08:00 再送：3 人" in county.screen
+    delivering.notices._audiences._rules = Rules(quiet=QuietHours())
+    clock.forward(hours=12)
+    await county.press("⬜ 要按「收到」")
+    assert "现在是休息时间，3月5日 08:00 再送：3 人" in county.screen
+
+
+async def test_a_file_that_no_messenger_hands_on_is_refused(county: Chat, world: World):
+    await county.say("/notice")
+    document = Document(file_id="d", file_unique_id="d", file_name="a.zip", file_size=rules.LARGEST_FILE + 1)
+    await county._message(document=document)
+    assert "最多 20 MB" in county.screen
+
+
+async def test_two_offices_are_two_roots(county: Chat, delivering: Bridge, town: Town):
+    await make_grant(
+        town.database, member=town.members["county_secretary"], organisation=town.nodes["cicheng"]
+    )
+    await county.say("/notice 请参加学习")
+    assert "请选一个组织" in county.screen
+    await county.press("慈城支部 ›")
+    await county.press("＋ 选「慈城支部」全部")
+    await county.press("上一级")
+    assert "＋ 慈城支部（含下级）" in county.screen
+    await county.press("＋ 选")
+    assert "两条通知" in county.alerts[-1]
+
+
+async def test_a_draft_opens_as_far_as_it_has_come(county: Chat, delivering: Bridge):
+    await aimed(county)
+    await county.press("现在发出")
+    await county.press("返回")
+    await county.press("▶ 3月4日 请参加学习")
+    assert "正在发出" in county.screen
+    await delivering.go()
+    await delivering.notices.start_due()
+    await county.press("返回")
+    await county.press("✓ 3月4日 请参加学习")
+    assert "发送报告" in county.screen
+
+
+async def test_a_file_without_words_is_named_by_itself(county: Chat):
+    await county.say("/notice")
+    await county.send_document("d1", "很长很长很长很长很长很长的名字.pdf")
+    await county.say("/notice")
+    await county.send_photo("p1")
+    await county.say("/notice")
+    assert {label for label in county.buttons if "📝" in label} == {
+        "📝 [图片]",
+        "📝 [附件] 很长很长很长很长很长很…",
+    }
