@@ -59,7 +59,6 @@ async def show_picker(
     page: int = 0,
 ) -> None:
     """Show a place and what lies right below it, with what is chosen so far."""
-    await state.clear()
     roots = await toolbox.organisations.roots(actor, Action.SEND_NOTICE)
     audience = await toolbox.notices.audience(actor, notice_id)
     chosen = picked(audience)
@@ -94,6 +93,7 @@ async def show_picker(
         words("audience.here", name=name_of(words, here)) if here else words("audience.roots"),
     )
     await show(event, text, keyboard(words, *rows, back=Draft(step="open", id=notice_id)))
+    await state.clear()
 
 
 async def chosen_lines(toolbox: Toolbox, actor: Actor, words: Words, notice_id: int) -> str:

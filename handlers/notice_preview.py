@@ -30,8 +30,7 @@ UNSENT = {NoticeState.DRAFT, NoticeState.SCHEDULED}
 async def show_preview(
     event: Event, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, notice_id: int
 ) -> None:
-    """Show a draft or a scheduled notice; whatever was awaited is not any more."""
-    await state.clear()
+    """Show a draft or a scheduled notice; once it is seen, nothing is awaited any more."""
     preview = await toolbox.notices.preview(actor, notice_id)
     found = preview.notice
     text = screen(
@@ -46,6 +45,7 @@ async def show_preview(
         words("preview.at", when=_moment(words, found, found.scheduled_at)) if found.scheduled_at else "",
     )
     await show(event, text, keyboard(words, *_rows(words, preview), back=Desk()))
+    await state.clear()
 
 
 def reach_lines(words: Words, reach: Reach, found: Notice) -> str:
@@ -150,8 +150,8 @@ async def _go(
         return
     if at is None:
         await toolbox.notices.send(actor, notice_id, typed)
-        await state.clear()
         await show_progress(event, toolbox, actor, words, address, notice_id)
+        await state.clear()
     else:
         await toolbox.notices.schedule(actor, notice_id, at, typed)
         await show_preview(event, toolbox, actor, words, state, notice_id)
