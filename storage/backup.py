@@ -76,7 +76,9 @@ async def load(database: Database, lines: Iterable[str]) -> int:
 
 
 async def _rows(session: AsyncSession, table: Table) -> AsyncIterator[Any]:
-    order = [table.c.path] if "path" in table.c else list(table.primary_key.columns)  # parents before children
+    order = (
+        [table.c.path] if "path" in table.c else list(table.primary_key.columns)
+    )  # parents before children
     result = await session.stream(select(table).order_by(*order))
     async for row in result:
         yield row

