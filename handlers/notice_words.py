@@ -1,6 +1,6 @@
 """How notices and their audiences read: in lists, in previews, and in the answer to "why did I get this?"."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from locales import Words
 from services.audiences import Part
 
 EXCERPT = 400
+MOST_LINES = 15
 LINE = 24
 """Columns of a button's label; a Chinese character takes two."""
 _MARKS = {
@@ -26,10 +27,13 @@ _MARKS = {
 }
 
 
-def audience_lines(words: Words, parts: Iterable[Part]) -> str:
-    """Read an audience aloud, a part a line, in its canonical order."""
+def audience_lines(words: Words, parts: Sequence[Part]) -> str:
+    """Read an audience aloud, a part a line, in its canonical order; so many that a message holds them."""
     keys = {False: "audience.line.include", True: "audience.line.exclude"}
-    return "\n".join(words(keys[part.excluded], scope=scope_words(words, part)) for part in parts)
+    lines = [words(keys[part.excluded], scope=scope_words(words, part)) for part in parts[:MOST_LINES]]
+    if len(parts) > MOST_LINES:
+        lines.append(words("audience.line.more", n=len(parts) - MOST_LINES))
+    return "\n".join(lines)
 
 
 def scope_words(words: Words, part: Part) -> str:

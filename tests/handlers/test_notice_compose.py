@@ -11,7 +11,7 @@ from domain.quiet_hours import QuietHours
 from storage.deliveries import Rules
 from storage.sealing import Sealer
 from tests.conftest import HandClock
-from tests.factories import make_grant
+from tests.factories import make_grant, make_organisation
 from tests.fakes import Chat, World
 from tests.notice_world import Bridge, bridge
 from tests.town import Town
@@ -433,3 +433,19 @@ async def test_a_file_without_words_is_named_by_itself(county: Chat):
         "📝 [图片]",
         "📝 [附件] 很长很长很长很长很长很…",
     }
+
+
+async def test_an_audience_of_many_parts_still_fits_into_a_message(
+    county: Chat, delivering: Bridge, town: Town
+):
+    names = []
+    for number in range(39):
+        name = f"支部{number}" * 10
+        town.nodes[name] = await make_organisation(town.database, parent=town.nodes["haishu"], name=name)
+        town.paths[name] = f"{town.paths['haishu']}{town.nodes[name]}/"
+        names.append(name)
+    await delivering.drafted("county_secretary", "north", *names)
+    await county.say("/notice")
+    await county.press("📝")
+    assert "另有 25 个部分" in county.screen
+    assert len(county.screen) < 4096
