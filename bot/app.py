@@ -251,7 +251,7 @@ class Bridge:
         self.health.checks.update(inbound.checks)
         ticker = Ticker([Tick("inbox", 3600.0, inbound.tidy)], self.clock)
         ticker.start()
-        self._stack.callback(ticker.stop)
+        self._stack.push_async_callback(ticker.stop)
         self._spawn(self._announce([account.bot for account in opened.values()]), "announce")
 
     async def _announce(self, bots: Iterable[Bot]) -> None:
@@ -270,7 +270,7 @@ class Bridge:
             [*ticks_of(toolbox, self.clock), Tick("progress", PROGRESS_EVERY, progress)], self.clock
         )
         ticker.start()
-        self._stack.callback(ticker.stop)
+        self._stack.push_async_callback(ticker.stop)
 
         async def ticks() -> str:
             return ", ".join(ticker.late())

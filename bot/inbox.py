@@ -131,7 +131,7 @@ class Inbox:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def stop(self, grace: float = 4.0) -> None:
+    async def stop(self, grace: float = 2.0) -> None:
         """Begin nothing more and finish what is in hand; the rest stays for the next run."""
         self._stopping.set()
         if self._tasks:

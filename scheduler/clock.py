@@ -5,6 +5,7 @@ occurrence happen once (sharing an APScheduler store is unsupported: measured, 1
 `misfire_grace_time=None`: its default of one second drops late ticks.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 Work = Callable[[], Awaitable[object]]
 STALE_TICKS = 3
+STOP_GRACE = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Ticker:
         self._ticks = ticks
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = False
         self.last: dict[str, datetime] = {}
 
     def start(self) -> None:
@@ -56,9 +60,15 @@ class Ticker:
             )
         self._scheduler.start()
 
-    def stop(self) -> None:
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+    async def stop(self) -> None:
+        """Begin no more ticks and wait for those that run; APScheduler alone would cancel them halfway."""
+        if not self._scheduler.running:
+            return
+        self._stopping = True
+        if self._running:
+            await asyncio.wait(self._running, timeout=STOP_GRACE)
+        self._scheduler.shutdown(wait=False)
+        await asyncio.sleep(0)  # it only asks the loop to
 
     def late(self) -> list[str]:
         """Name the ticks that did not come for three of their turns."""
@@ -70,6 +80,14 @@ class Ticker:
         ]
 
     async def _run(self, tick: Tick) -> None:
+        if self._stopping:
+            return
+        running = asyncio.create_task(self._work(tick))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        await running
+
+    async def _work(self, tick: Tick) -> None:
         try:
             await tick.work()
         except Exception:
