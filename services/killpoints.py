@@ -8,7 +8,13 @@ import os
 import signal
 from pathlib import Path
 
-POINTS = ("after_inbox_commit", "before_inbox_done", "after_sending", "after_server_acted", "before_recording")
+POINTS = (
+    "after_inbox_commit",
+    "before_inbox_done",
+    "after_sending",
+    "after_server_acted",
+    "before_recording",
+)
 
 _armed, _, _nth = os.environ.get("TONGDAO_KILL_AT", "").partition(":")
 _hits = 0
