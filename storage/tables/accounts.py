@@ -63,7 +63,7 @@ class InvitationRow(Table, table=True):
 
 
 class ChatRow(Table, table=True):
-    """What the bridge remembers of a chat, linked to a member or not: its language and its main menu message."""
+    """What the bridge remembers of a chat, linked to a member or not: its language."""
 
     __tablename__ = "chat"
     __table_args__ = (UniqueConstraint("account_id", "chat_id"),)
@@ -72,4 +72,3 @@ class ChatRow(Table, table=True):
     account_id: int = Field(foreign_key="account.id")
     chat_id: int = Field(sa_type=BigInt)
     language: str = "zh_CN"
-    menu_message_id: int | None = Field(default=None, sa_type=BigInt)

@@ -133,7 +133,6 @@ def upgrade() -> None:
     sa.Column('account_id', sa.Integer(), nullable=False),
     sa.Column('chat_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('language', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('menu_message_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_chat_account_id_account')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_chat')),
     sa.UniqueConstraint('account_id', 'chat_id', name=op.f('uq_chat_account_id_chat_id'))
