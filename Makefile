@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+FAST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not browser and not kill"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check bench migration screenshots format clean
+.PHONY: help run test cover slow check bench migration screenshots format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,7 +22,10 @@ run: $(STAMP) ## Set everything up and run the bridge with demo data
 	@$(BIN)/tongdao run --demo
 
 test: $(STAMP) ## Set everything up and run the fast tests, PostgreSQL included
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser and not kill" --cov --cov-report=term-missing:skip-covered
+	$(FAST)
+
+cover: $(STAMP) ## Run the fast tests with branch coverage of the rules and use cases, at least 95 %
+	$(FAST) --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 slow: $(STAMP) ## Run the slow tests: browser, kill, load
 	$(BIN)/python -m pytest -m "slow or browser or kill"
