@@ -69,7 +69,9 @@ def now() -> datetime:
 
 async def run(settings: Settings, roles: Sequence[str] = ROLES, *, with_demo: bool = False) -> None:
     """Run until SIGTERM or Ctrl-C; refuses, before anything is started, what cannot work."""
+    gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
+    gc.enable()
     async with bridge(settings, roles, with_demo=with_demo):
         await _told_to_stop()
         log.info("stopping")

@@ -34,7 +34,9 @@ def run(
     """
     found = settings()
     import asyncio
+    import gc
 
+    gc.disable()  # a quarter of the start went into scanning half-imported models; `app.run` enables it
     from bot import app
     from bot.demo import DemoMeetsTelegram
     from bot.webchat_account import WebchatAccountLost, WebchatRefused
