@@ -16,6 +16,7 @@ from bot import app
 from bot.app import EmptyDatabase, NoSecretKey, OneProcessOnSqlite, PortTaken
 from bot.demo import DemoMeetsTelegram, settings_of
 from bot.settings import Settings
+from handlers.features import ROUTERS
 from services import demo_data
 from storage import schema
 from storage.database import Database
@@ -27,6 +28,10 @@ TELEGRAM = {"name": "city", "base_url": "https://api.telegram.org", "token": "99
 
 @pytest.fixture
 def settings(tmp_path) -> Settings:
+    for router in ROUTERS:
+        router._parent_router = (
+            None  # a router has one parent for life; here each test is a process of its own
+        )
     wish = {"data_dir": tmp_path, "http_port": unused_port(), "webchat_port": unused_port()}
     return settings_of(Settings(_env_file=None, **wish))
 
