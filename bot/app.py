@@ -7,7 +7,7 @@ import gc
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -158,6 +158,7 @@ class Bridge:
         self._stack = stack
         self._holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
         self._routes: list[web.RouteDef] = []
+        self._drains: list[Callable[[], Awaitable[None]]] = []
 
     async def start(self, roles: Sequence[str]) -> None:
         """Start each role, inner rooms first, and answer on the HTTP port at the end."""
@@ -235,7 +236,12 @@ class Bridge:
 
             self.health.checks["delivery"] = takes_jobs
         self._stack.push_async_callback(engine.stop)
-        self._stack.push_async_callback(toolbox.delivery.stop)
+        self._drains.append(toolbox.delivery.stop)
+        self._stack.push_async_callback(self._drain)
+
+    async def _drain(self) -> None:
+        """Let all that is in hand end side by side, so that their graces do not add up."""
+        await asyncio.gather(*(drain() for drain in self._drains))
 
     async def _start_bot(self, opened: dict[int, BotAccount], toolbox: Toolbox) -> None:
         inbound = Inbound(
@@ -247,13 +253,13 @@ class Bridge:
             holder=self._holder,
             public_url=self.settings.public_url,
         )
-        self._stack.push_async_callback(inbound.stop)
+        self._drains.append(inbound.stop)
         await inbound.start()
         self._routes.extend(inbound.routes)
         self.health.checks.update(inbound.checks)
         ticker = Ticker([Tick("inbox", 3600.0, inbound.tidy)], self.clock)
         ticker.start()
-        self._stack.push_async_callback(ticker.stop)
+        self._drains.append(ticker.stop)
         self._spawn(self._announce([account.bot for account in opened.values()]), "announce")
 
     async def _announce(self, bots: Iterable[Bot]) -> None:
@@ -272,7 +278,7 @@ class Bridge:
             [*ticks_of(toolbox, self.clock), Tick("progress", PROGRESS_EVERY, progress)], self.clock
         )
         ticker.start()
-        self._stack.push_async_callback(ticker.stop)
+        self._drains.append(ticker.stop)
 
         async def ticks() -> str:
             return ", ".join(ticker.late())
