@@ -219,7 +219,7 @@ async def test_a_manager_that_ends_is_built_anew(database, engine, monkeypatch):
     async with database.begin() as session:
         await engine.jobs.enqueue(session, [ONE])
     await until(lambda: worker.done)
-    assert engine.running
+    await until(lambda: engine.running)
 
 
 async def test_the_log_of_what_is_over_is_dropped_though_the_database_was_away(database, engine, monkeypatch):
