@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-FAST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow and not browser and not kill"
+FAST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow and not browser and not kill"
 
 .DEFAULT_GOAL := help
 .PHONY: help run test cover slow check bench migration screenshots format clean

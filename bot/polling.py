@@ -14,6 +14,7 @@ from bot import raw
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 20
+FIRST_WAIT = 1.0
 LONGEST_WAIT = 30.0
 SILENT_AFTER = POLL_SECONDS + 40.0
 """Seconds without an answered poll after which the poller is not well."""
@@ -57,7 +58,7 @@ class Poller:
     async def run(self) -> None:
         timeout = aiohttp.ClientTimeout(total=POLL_SECONDS + 15, sock_connect=5)
         async with aiohttp.ClientSession(timeout=timeout) as http:
-            wait = 1.0
+            wait = FIRST_WAIT
             while True:
                 await self._held.wait()
                 try:
@@ -68,7 +69,7 @@ class Poller:
                     await asyncio.sleep(max(wait, getattr(error, "retry_after", 0.0)))
                     wait = min(wait * 2, LONGEST_WAIT)
                 else:
-                    self._answered, wait = time.monotonic(), 1.0
+                    self._answered, wait = time.monotonic(), FIRST_WAIT
 
     def problem(self) -> str:
         """Say what is wrong, for `/readyz`; an account that another process holds is well."""

@@ -56,7 +56,8 @@ async def kept() -> list[Any]:
 
 
 @pytest.fixture
-async def poller(server, kept) -> Poller:
+async def poller(server, kept, monkeypatch) -> Poller:
+    monkeypatch.setattr(polling, "FIRST_WAIT", 0.02)
     held = asyncio.Event()
     held.set()
 
