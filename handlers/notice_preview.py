@@ -123,13 +123,24 @@ async def on_send(
     address: Address,
 ) -> None:
     if tap.step == "recall":
-        await toolbox.notices.unschedule(actor, tap.id)
-        await show_preview(query, toolbox, actor, words, state, tap.id)
+        await _recall(query, toolbox, actor, words, state, tap.id)
     elif tap.step == "when":
         await _ask_time(query, toolbox, actor, words, state, tap.id)
     else:
         at = datetime.fromtimestamp(tap.at, UTC) if tap.step == "at" else None
         await _go(query, toolbox, actor, words, state, address, tap.id, at)
+
+
+async def _recall(
+    query: CallbackQuery, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, notice_id: int
+) -> None:
+    """Take a scheduled notice back; a draft is its author's alone, so anybody else is only told."""
+    found = await toolbox.notices.unschedule(actor, notice_id)
+    if found.sender.author_id == actor.member_id:
+        await show_preview(query, toolbox, actor, words, state, notice_id)
+        return
+    text = screen(words("preview.recalled.title"), words("preview.recalled.what", author=found.sender.author))
+    await show(query, text, keyboard(words, back=Desk()))
 
 
 async def _go(

@@ -8,7 +8,7 @@ from domain.clock import Clock, day_of
 from domain.organisations import Organisation
 from domain.permissions import Action, Actor
 from domain.reach import Reach, reach_of
-from domain.refusals import NotFound
+from domain.refusals import NotFound, Refusal
 from domain.topics import Topic
 from storage import audiences, organisations, pace, topics
 from storage.database import Database, Session
@@ -54,6 +54,14 @@ class Audiences:
     async def save(self, session: Session, actor: Actor, audience: Audience) -> int:
         """Store a checked audience in the caller's transaction, and return its id."""
         return await audiences.save(session, await self._checked(session, actor, audience))
+
+    async def allowed(self, session: Session, actor: Actor, audience_id: int) -> bool:
+        """Say whether a stored audience, as the tree stands today, lies where the actor may send."""
+        try:
+            await self._checked(session, actor, await audiences.load(session, audience_id))
+        except Refusal:
+            return False
+        return True
 
     async def load(self, audience_id: int) -> Audience:
         """Return a stored audience with its organisations where they stand today."""

@@ -1,8 +1,10 @@
 """Notices: written, aimed, previewed, sent now or at a time, and controlled while they go out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+import structlog
 
 from domain import spoken_times
 from domain.audiences import Audience
@@ -33,6 +35,8 @@ from services.notice_reports import NoticeReports, reachable
 from services.walls import PAGE, paths_of
 from storage import grants, notices
 from storage.database import Database, Session
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ class Notices(NoticeDrafts):
             return await self._mine(session, actor, notice_id)
 
     async def unschedule(self, actor: Actor, notice_id: int) -> Notice:
-        """Make a scheduled notice a draft again."""
+        """Make a scheduled notice a draft again: its author's alone, whoever took it back."""
         found = await self.for_actor(actor, notice_id, Action.SEND_NOTICE)
         if found.state is NoticeState.DRAFT:
             return found
@@ -153,7 +157,7 @@ class Notices(NoticeDrafts):
             if not await notices.step(session, notice_id, states, to, scheduled_at=None):
                 raise NoticeMovedOn
             await self._note(session, actor.member_id, found, "unscheduled")
-            return await self._mine(session, actor, notice_id)
+        return replace(found, state=to, scheduled_at=None)
 
     async def start_due(self) -> int:
         """Send what is scheduled for now or before, and close what is over; the clock calls it. Returns how many."""
@@ -161,8 +165,11 @@ class Notices(NoticeDrafts):
             waiting = await notices.due(session, self._clock())
             under_way = await notices.any_under_way(session)
         for notice_id in waiting:
-            async with self._database.begin() as session:
-                await self._start_scheduled(session, notice_id)
+            try:
+                async with self._database.begin() as session:
+                    await self._start_scheduled(session, notice_id)
+            except Exception:  # one that cannot start must not keep the others waiting
+                log.exception("notice not started", notice=notice_id)
         if under_way:
             async with self._database.begin() as session:
                 await notices.settle(session)
@@ -236,13 +243,18 @@ class Notices(NoticeDrafts):
         return started
 
     async def _start_scheduled(self, session: Session, notice_id: int) -> None:
-        """Send a scheduled notice, if its author may still send from there."""
+        """Send a scheduled notice, if its author may still send from there, and to all whom it is for."""
         found = await notices.read(session, notice_id)
         if found is None or found.state is not NoticeState.SCHEDULED:
             return
         on = day_of(self._clock())
         author = await grants.actor_of_member(session, found.sender.author_id, on)
-        if author is not None and author.may(Action.SEND_NOTICE, found.sender.path, on):
+        if (
+            author is not None
+            and found.audience_id is not None
+            and author.may(Action.SEND_NOTICE, found.sender.path, on)
+            and await self._audiences.allowed(session, author, found.audience_id)
+        ):
             await self._start(session, found, author.member_id)
         else:
             await notices.step(session, notice_id, [found.state], NoticeState.CANCELLED)

@@ -21,6 +21,7 @@ from domain.notices import (
 )
 from domain.refusals import NotAllowed, NotFound
 from domain.richtext import RichText
+from storage import organisations
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.conftest import HandClock
@@ -284,6 +285,57 @@ async def test_who_lost_the_right_meanwhile_sends_nothing(town: Bridge, clock: H
     assert (report.notice.state, report.figures) == (NoticeState.CANCELLED, None)
     with pytest.raises(NotFound):
         await town.notices.send(await town.actor("county_secretary"), made.id)
+
+
+async def test_a_branch_that_moved_beyond_the_wall_meanwhile_is_not_told(town: Bridge, clock: HandClock):
+    actor = await town.actor("county_secretary")
+    made = await town.drafted("county_secretary", "market", "north")
+    _, moments = await town.notices.moments(actor, made.id)
+    await town.notices.schedule(actor, made.id, moments[0])
+    async with town.database.begin() as session:
+        moved = (await organisations.of_ids(session, [town.town.nodes["north"]]))[town.town.nodes["north"]]
+        other = (await organisations.of_ids(session, [town.town.nodes["jiangbei"]]))[
+            town.town.nodes["jiangbei"]
+        ]
+        await organisations.move(session, moved, other)
+    clock.now = moments[0]
+    await town.notices.start_due()
+    await town.go()
+    assert town.channel.sent == []
+    assert await entries(town) == ["scheduled", "right_ended"]
+
+
+async def test_a_notice_that_cannot_start_keeps_no_other_waiting(
+    town: Bridge, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+):
+    actor = await town.actor("county_secretary")
+    made = [await town.drafted("county_secretary", "north", text=text) for text in ("一", "二")]
+    _, moments = await town.notices.moments(actor, made[0].id)
+    for each in made:
+        await town.notices.schedule(actor, each.id, moments[0])
+    start = town.notices._start
+
+    async def broken(session, found, actor_id):
+        if found.id == made[0].id:
+            raise LookupError
+        return await start(session, found, actor_id)
+
+    monkeypatch.setattr(town.notices, "_start", broken)
+    clock.now = moments[0]
+    await town.notices.start_due()
+    await town.go()
+    assert len(town.channel.sent) == 3
+
+
+async def test_a_colleague_takes_a_scheduled_notice_back_to_its_authors_drafts(town: Bridge):
+    made = await town.drafted("branch_secretary", "north")
+    author, colleague = await town.actor("branch_secretary"), await town.actor("county_secretary")
+    _, moments = await town.notices.moments(author, made.id)
+    await town.notices.schedule(author, made.id, moments[0])
+    assert (await town.notices.unschedule(colleague, made.id)).state is NoticeState.DRAFT
+    assert (await town.notices.for_actor(author, made.id)).state is NoticeState.DRAFT
+    with pytest.raises(NotFound):
+        await town.notices.for_actor(colleague, made.id)
 
 
 async def test_pause_resume_and_cancel_are_written_down_once_each(town: Bridge):
