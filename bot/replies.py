@@ -5,6 +5,7 @@ a second are noted together.
 """
 
 import asyncio
+from contextvars import Context
 
 import structlog
 from aiogram import Bot
@@ -38,7 +39,8 @@ class ReplyLane(BaseRequestMiddleware):
         if method.__api_method__.startswith(COUNTED) and not method.__api_method__.endswith("Action"):
             self._count += 1
             if self._noting is None or self._noting.done():
-                self._noting = asyncio.create_task(self._note())
+                # Not in the context of the update that is answered: this says nothing of its having taken effect.
+                self._noting = asyncio.create_task(self._note(), context=Context())
         return await make_request(bot, method)
 
     async def drain(self) -> None:

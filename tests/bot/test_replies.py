@@ -5,6 +5,7 @@ from aiogram import Bot
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, GetMe, SendChatAction, SendMessage
 
 from bot.replies import ReplyLane
+from storage.database import with_each_change
 
 
 class Deliveries:
@@ -54,6 +55,24 @@ async def test_what_sends_no_message_is_not_counted():
     )
     await lane.drain()
     assert deliveries.noted == []
+
+
+async def test_noting_says_nothing_of_the_update_that_was_answered():
+    contexts = []
+
+    class Looking(Deliveries):
+        async def replied(self, account_id: int, count: int) -> None:
+            contexts.append(with_each_change.get())
+
+    async def effective(session):
+        raise AssertionError
+
+    lane = ReplyLane(Looking(), 3)
+    token = with_each_change.set(effective)
+    await ask(lane, SendMessage(chat_id=1, text="a"))
+    with_each_change.reset(token)
+    await lane.drain()
+    assert contexts == [None]
 
 
 async def test_a_database_that_is_away_stops_no_answer():
