@@ -610,3 +610,27 @@ async def test_an_urgent_dispatch_has_jobs_of_its_own(database, clock):
     assert await delivery.kick() == 2
     jobs = delivery._jobs.memory._jobs.values()
     assert sorted((job["entrypoint"], job["priority"]) for job in jobs) == [("slice", 0), ("urgent", 1)]
+
+
+@pytest.mark.parametrize(("ended", "again"), [("cancel", 0), ("pause", 1)])
+async def test_a_retry_revives_nothing_that_was_ended_by_hand(database, clock, ended: str, again: int):
+    members = await settle(database, clock, 2)
+    channel = FakeChannel(
+        lambda envelope: (
+            NotSent("down") if envelope.to.chat_id == 1001 else Busy(clock() + timedelta(hours=9))
+        )
+    )
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    for _ in range(8):
+        await run_all(delivery, database)
+        clock.forward(hours=10)
+    assert (await delivery.figures(dispatch)).failed == 1
+    assert await getattr(delivery, ended)(dispatch)
+    channel.answer, channel.sent = lambda _: Sent(3), []
+    assert await delivery.retry_failed(dispatch) == again
+    await run_all(delivery, database)
+    assert channel.sent == []
+    assert await delivery.resume(dispatch) == (ended == "pause")
+    await run_all(delivery, database)
+    assert len(channel.sent) == 2 * again
