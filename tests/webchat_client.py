@@ -87,7 +87,7 @@ class Person:
         return (await self.call("POST", "/messages", {"contact": True}))["message"]  # type: ignore[no-any-return]
 
     async def upload(self, kind: str, name: str, body: bytes, caption: str = "") -> Message:
-        form = aiohttp.FormData({"kind": kind, "caption": caption})
+        form = aiohttp.FormData({"kind": kind, "caption": caption}, quote_fields=False)
         form.add_field("file", body, filename=name)
         async with self._http.post(
             self._origin + self._chat + "/messages", data=form, headers=self._headers
