@@ -8,7 +8,7 @@ from urllib.parse import quote
 import orjson
 from aiohttp import web
 
-from webchat import content, html_text
+from webchat import content, html_text, openapi
 from webchat.bot_methods import commands_for
 from webchat.errors import PeopleError
 from webchat.events import Events
@@ -45,6 +45,7 @@ def routes(town: Town, guests: Guests) -> list[web.RouteDef]:
         web.post(chat + "/unblock", api.signed(api.unblock)),
         web.get("/api/events", api.signed(Events(town, PERSON).stream)),
         web.get("/files/{file_id}", api.signed(api.file)),
+        web.get("/openapi.json", api.openapi),
     ]
 
 
@@ -67,6 +68,9 @@ class _PeopleApi:
             return await handler(request)
 
         return guarded
+
+    async def openapi(self, _request: web.Request) -> web.Response:
+        return answer(openapi.document(self._town.config.public_url))
 
     def _same_site(self, request: web.Request) -> None:
         origin = request.headers.get("Origin")
