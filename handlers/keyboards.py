@@ -24,8 +24,10 @@ from pydantic import Field
 from locales import Words
 
 Event = Message | CallbackQuery
-Number = Annotated[int, Field(ge=0, lt=2**62)]
+Number = Annotated[int, Field(ge=0, lt=2**59)]
 """An id or a page in callback data: a forged one that no database could hold is stale, not an error."""
+Turn = Annotated[int, Field(gt=-(2**59), lt=2**59)]
+"""A page in callback data, one before the first included: it is taken for the first."""
 Row = list[InlineKeyboardButton]
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 

@@ -33,13 +33,15 @@ _VALUES: dict[str, Sequence[str]] = {
 }
 FIELDS = ("standing", "mobile", "topic", "level", "kind", "mode")
 ANY = "any"
+MOST_DIGITS = 18
+"""Digits of a topic's id; a longer one is forged, and no database could hold it."""
 
 
 @tap(Sift)
 @members_only
 async def on_sift(query: CallbackQuery, tap: Sift, toolbox: Toolbox, actor: Actor, words: Words) -> None:
     """Show the filters, or one filter's choices, or set one; set outright, so that it may come twice."""
-    if tap.field and tap.field not in FIELDS:
+    if (tap.field and tap.field not in FIELDS) or (tap.field == "topic" and len(tap.value) > MOST_DIGITS):
         raise StaleTap
     chosen = picked(await toolbox.notices.audience(actor, tap.id))
     if tap.value:

@@ -1,7 +1,15 @@
 """The buttons of a secretary's notices, and the dialogue steps that await a message."""
 
+from typing import Annotated
+
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.state import State, StatesGroup
+from pydantic import Field
+
+from handlers.keyboards import Number, Turn
+
+Moment = Annotated[int, Field(ge=0, lt=2**37)]
+"""Seconds since the epoch, as far as a date can be made of them."""
 
 
 class Noticing(StatesGroup):
@@ -16,30 +24,30 @@ class Noticing(StatesGroup):
 class Desk(CallbackData, prefix="ndesk"):
     """A page of the desk: my drafts, what is under way, what was sent."""
 
-    page: int = 0
+    page: Turn = 0
 
 
 class Draft(CallbackData, prefix="ndraft"):
     """A step on a notice: open, write, plain (without its file), confirm, quiet, discard, gone, test."""
 
     step: str
-    id: int
+    id: Number
 
 
 class Aim(CallbackData, prefix="naim"):
     """A step of the audience picker while `view` is looked at: at, add, drop, out, back (for `node`), find, hits."""
 
     step: str
-    id: int
-    view: int = 0
-    node: int = 0
-    page: int = 0
+    id: Number
+    view: Number = 0
+    node: Number = 0
+    page: Turn = 0
 
 
 class Sift(CallbackData, prefix="nsift"):
     """A filter of the audience: its field and value; without a value that field's choices are shown."""
 
-    id: int
+    id: Number
     field: str = ""
     value: str = ""
     on: bool = False
@@ -49,20 +57,20 @@ class Send(CallbackData, prefix="nsend"):
     """Sending: now, when (choose a time), at (seconds since the epoch), recall (a scheduled one)."""
 
     step: str
-    id: int
-    at: int = 0
+    id: Number
+    at: Moment = 0
 
 
 class Progress(CallbackData, prefix="nprog"):
     """Control of what goes out: look, pause, resume, ask (whether to cancel), cancel."""
 
     step: str
-    id: int
+    id: Number
 
 
 class Look(CallbackData, prefix="nrep"):
     """A report: look, retry, calls."""
 
     step: str
-    id: int
-    page: int = 0
+    id: Number
+    page: Turn = 0

@@ -12,7 +12,19 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from domain.accounts import Address
 from domain.notices import CONFIRM, WHY
 from domain.permissions import Actor
-from handlers.keyboards import Event, Go, Row, button, keyboard, pager, screen, send, show
+from handlers.keyboards import (
+    Event,
+    Go,
+    Number,
+    Row,
+    Turn,
+    button,
+    keyboard,
+    pager,
+    screen,
+    send,
+    show,
+)
 from handlers.names import name_of
 from handlers.notice_files import send_content
 from handlers.notice_taps import Look
@@ -39,21 +51,21 @@ class Reading(StatesGroup):
 class Confirm(CallbackData, prefix=CONFIRM):
     """收到, below a notice wherever it is shown."""
 
-    id: int
+    id: Number
 
 
 class Why(CallbackData, prefix=WHY):
     """The question below each notice."""
 
-    id: int
+    id: Number
 
 
 class Inbox(CallbackData, prefix="inbox"):
     """A step in the list: page, search, open (a notice), file (its attachment)."""
 
     step: str = "page"
-    id: int = 0
-    page: int = 0
+    id: Number = 0
+    page: Turn = 0
 
 
 @command("notices")

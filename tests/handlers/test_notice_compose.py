@@ -359,7 +359,30 @@ async def test_a_forged_tap_finds_nothing_beyond_the_wall(
     assert len(delivering.channel.sent) == 3
 
 
-@pytest.mark.parametrize("tap", ["nsift:{id}:age:1:1", "nsift:{id}:mode:moon:1", "nsift:{id}:topic:x:1"])
+HUGE = "9" * 25
+
+
+@pytest.mark.parametrize(
+    "tap",
+    [
+        "nsift:{id}:age:1:1",
+        "nsift:{id}:mode:moon:1",
+        "nsift:{id}:topic:x:1",
+        f"nsift:{{id}}:topic:{HUGE}:1",
+        f"ndraft:open:{HUGE}",
+        f"naim:at:{{id}}:{HUGE}:0:0",
+        f"naim:at:{{id}}:0:0:{HUGE}",
+        f"nsend:now:{HUGE}:0",
+        f"nsend:at:{{id}}:{HUGE}",
+        f"ndesk:{HUGE}",
+        f"nprog:look:{HUGE}",
+        f"nrep:calls:{{id}}:{HUGE}",
+        f"ack:{HUGE}",
+        f"why:{HUGE}",
+        f"inbox:page:0:{HUGE}",
+        f"inbox:open:{HUGE}:0",
+    ],
+)
 async def test_a_forged_filter_is_an_old_button(county: Chat, delivering: Bridge, tap: str):
     drafted = await delivering.drafted("county_secretary", "north")
     await county.say("/notice")
