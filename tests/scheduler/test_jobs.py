@@ -24,7 +24,7 @@ async def engine(database) -> AsyncIterator[Engine]:
     await engine.stop()
 
 
-async def until(condition, seconds: float = 10.0) -> None:
+async def until(condition, seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.02)
@@ -92,7 +92,7 @@ async def test_a_handler_that_asks_is_called_again(database, engine):
     async with database.begin() as session:
         await engine.jobs.enqueue(session, [ONE])
     await engine.start()
-    await until(lambda: len(worker.done) == 3, 2.5)
+    await until(lambda: len(worker.done) == 3, 10.0)
 
 
 async def test_a_place_given_away_is_taken_by_who_waits(database, engine):

@@ -486,13 +486,13 @@ async def test_stop_records_what_is_in_flight_and_begins_nothing_more(database, 
 async def test_a_stop_does_not_wait_for_a_server_that_stalls(database, clock, monkeypatch):
     members = await settle(database, clock, 40)
     monkeypatch.setattr("services.delivery.STOP_GRACE", 0.1)
-    channel = FakeChannel(latency=60)
+    channel = FakeChannel(latency=3600)
     delivery = await build(database, clock, channel, rate=10.0)
     dispatch = await start(delivery, database, members)
     turn = asyncio.create_task(delivery.run_slice(1, 1))
     while channel.in_flight < 16:
         await asyncio.sleep(0.01)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         await delivery.stop()
         await turn
     assert set((await states(database, dispatch)).values()) == {("sending", ""), ("waiting", "")}
@@ -508,7 +508,7 @@ async def test_a_stop_does_not_wait_for_a_database_that_is_away(database, clock,
     delivery = await build(database, clock, FakeChannel())
     await start(delivery, database, members)
     await delivery.run_slice(1, 1)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         await delivery.stop()
 
 
@@ -548,6 +548,32 @@ async def test_outcomes_wait_while_the_database_is_away(database, clock, monkeyp
     assert (await delivery.figures(dispatch)).sent == 3
 
 
+async def test_sends_are_in_flight_side_by_side(database, clock):
+    members = await settle(database, clock, 60)
+    channel = CrowdedChannel(31)
+    delivery = await build(database, clock, channel, rate=200.0)
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert (await delivery.figures(dispatch)).sent == 60
+
+
+class CrowdedChannel(FakeChannel):
+    """Answers nobody before so many sends are in flight at once."""
+
+    def __init__(self, crowd: int) -> None:
+        super().__init__()
+        self._met = asyncio.Barrier(crowd)
+
+    async def send(self, envelope, file_id):
+        if len(self.sent) < self._met.parties:
+            self.sent.append(envelope)
+            async with asyncio.timeout(60):
+                await self._met.wait()
+            return Sent(1)
+        return await super().send(envelope, file_id)
+
+
+@pytest.mark.slow
 async def test_latency_does_not_set_the_rate(database):
     def clock() -> datetime:
         return datetime.now(UTC)
