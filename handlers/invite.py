@@ -12,7 +12,18 @@ from domain.accounts import Account
 from domain.invitations import InvitationForm
 from domain.permissions import Actor
 from handlers import paper
-from handlers.keyboards import Event, Go, Number, Row, button, keyboard, pager, screen, show
+from handlers.keyboards import (
+    LONGEST_NAME,
+    Event,
+    Go,
+    Number,
+    Row,
+    button,
+    keyboard,
+    pager,
+    screen,
+    show,
+)
 from handlers.me import describe
 from handlers.taps import command, tap
 from handlers.times import moment
@@ -92,6 +103,7 @@ async def _ask(event: Event, words: Words, state: FSMContext) -> None:
 async def _search(
     event: Event, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, name: str
 ) -> None:
+    name = name.strip()[:LONGEST_NAME]
     await state.update_data(name=name)
     await _show_page(event, toolbox, actor, words, name, 0)
 

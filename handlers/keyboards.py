@@ -28,6 +28,8 @@ Number = Annotated[int, Field(ge=0, lt=2**59)]
 """An id or a page in callback data: a forged one that no database could hold is stale, not an error."""
 Turn = Annotated[int, Field(gt=-(2**59), lt=2**59)]
 """A page in callback data, one before the first included: it is taken for the first."""
+LONGEST_NAME = 60
+"""Characters of a typed name that are searched for and said again."""
 Row = list[InlineKeyboardButton]
 Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
 

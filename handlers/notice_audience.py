@@ -7,7 +7,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardButton, Message
 from domain.organisations import Organisation
 from domain.permissions import Action, Actor
 from domain.picking import Picked, picked
-from handlers.keyboards import Event, Row, button, keyboard, pager, screen, show
+from handlers.keyboards import LONGEST_NAME, Event, Row, button, keyboard, pager, screen, show
 from handlers.names import name_of
 from handlers.notice_taps import Aim, Draft, Noticing, Sift
 from handlers.notice_words import audience_lines
@@ -157,7 +157,7 @@ async def _ask_name(
 @members_only
 async def on_name(message: Message, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext) -> None:
     """Search for what was typed; the next message searches again."""
-    name = (message.text or "").strip()
+    name = (message.text or "").strip()[:LONGEST_NAME]
     data = await state.update_data(name=name)
     await _show_hits(message, toolbox, actor, words, data.get("id", 0), name, 0)
 

@@ -1,6 +1,7 @@
 """The desk of a secretary: drafts, what is under way, what was sent; and writing a notice."""
 
 from aiogram import Bot, Router
+from aiogram.enums import ContentType
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
@@ -22,6 +23,8 @@ from locales import Words
 from services.toolbox import Toolbox
 
 router = Router(name="notice_compose")
+FIT = {ContentType.TEXT, ContentType.PHOTO, ContentType.DOCUMENT}
+"""What a notice can be made of: of anything else a caption would go out without its film."""
 
 
 @command("notice")
@@ -33,10 +36,15 @@ async def on_notice(
     words: Words,
     state: FSMContext,
     argument: str,
+    address: Address,
+    bot: Bot,
 ) -> None:
-    """Show the desk, ready to write; ``/notice 请参加学习`` begins a draft at once."""
-    if argument:
-        draft = await toolbox.notices.draft(actor, RichText(argument))
+    """Show the desk, ready to write; ``/notice 请参加学习``, below a picture too, begins a draft at once."""
+    media = None
+    if isinstance(event, Message) and toolbox.notices.may_write(actor):
+        media = await media_of(event, bot, toolbox.notices, address.account_id)
+    if argument or media is not None:
+        draft = await toolbox.notices.draft(actor, RichText(argument), media)
         await show_picker(event, toolbox, actor, words, state, draft.id)
         return
     await _show_desk(event, toolbox, actor, words, state, 0)
@@ -171,10 +179,10 @@ async def on_content(
     notices = toolbox.notices
     notice_id = (await state.get_data()).get("id")
     text = text_of(message)
-    media = await media_of(message, bot, notices, address.account_id)
-    if not text.text and media is None:
+    if message.content_type not in FIT or (message.text and not text.text):
         await show(message, screen(words("compose.title"), words("compose.unfit")), keyboard(words))
         return
+    media = await media_of(message, bot, notices, address.account_id)
     if notice_id is None:
         draft = await notices.draft(actor, text, media)
         await show_picker(message, toolbox, actor, words, state, draft.id)

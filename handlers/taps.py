@@ -69,9 +69,9 @@ def command_of(message: Message) -> tuple[CallableObject, str] | None:
     text = message.text or message.caption or ""
     if not text.startswith("/"):
         return None
-    head, _, argument = text[1:].partition(" ")
+    head, *rest = text[1:].split(maxsplit=1) or [""]
     handler = _commands.get(head.partition("@")[0].lower())
-    return (handler, argument.strip()) if handler else None
+    return (handler, rest[0].strip() if rest else "") if handler else None
 
 
 async def on_command(message: Message, **data: Any) -> Any:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiogram.types import Document, MessageEntity
+from aiogram.types import Document, MessageEntity, Video
 
 from domain import notices as rules
 from domain.quiet_hours import QuietHours
@@ -472,3 +472,40 @@ async def test_an_audience_of_many_parts_still_fits_into_a_message(
     await county.press("📝")
     assert "另有 25 个部分" in county.screen
     assert len(county.screen) < 4096
+
+
+async def test_a_line_break_ends_a_command(county: Chat):
+    await county.say("/notice\n请参加学习")
+    assert "发给谁" in county.screen
+    await county.say("/")
+    assert "没看明白" in county.screen
+
+
+async def test_a_command_below_a_picture_keeps_the_picture(county: Chat, delivering: Bridge, world: World):
+    await county.send_photo("from-the-phone", "/notice 请看图")
+    await county.press("＋ 选「海曙区」全部")
+    await county.press("下一步")
+    assert "附有图片" in county.screen
+    assert "请看图" in county.screen
+    await world.chat(1).send_photo("from-a-member", "/notice 请看图")
+    assert not any(getattr(call, "file_id", "") == "from-a-member" for call in world.session.calls)
+
+
+async def test_the_caption_of_a_film_does_not_go_out_without_it(county: Chat):
+    await county.say("/notice")
+    film = Video(file_id="v", file_unique_id="v", width=1, height=1, duration=1)
+    await county._message(video=film, caption="请看影片")
+    assert "发给谁" not in county.screen
+
+
+async def test_a_very_long_name_is_cut_before_it_is_said_again(county: Chat):
+    await county.say("/notice")
+    await county.say("请参加学习")
+    await county.press("搜索组织")
+    await county.say("王" * 4096)
+    assert "没有找到「王" in county.screen
+    assert len(county.screen) < 200
+    await county.say("/invite")
+    await county.say("王" * 4096)
+    assert "没有找到「王" in county.screen
+    assert len(county.screen) < 200
