@@ -27,12 +27,14 @@ class Alerts:
         delivery.sources[LINK_WAITING] = _link_waiting
         delivery.sources[LINK_JOINED] = _link_joined
 
-    async def link_waiting(self, session: Session, link_id: int, home_path: str) -> None:
-        """Tell those who can approve a link, at the nearest organisation where anybody can, and only once."""
+    async def link_waiting(self, session: Session, link_id: int, member_id: int, home_path: str) -> None:
+        """Tell those who can approve a link, at the nearest organisation where anybody else can, and only once."""
         if await invitations.told(session, LINK_WAITING, link_id):
             return
         now = self._clock()
-        holders = await grants.nearest_holders(session, Action.APPROVE_LINK, chain_of(home_path), day_of(now))
+        holders = await grants.nearest_holders(
+            session, Action.APPROVE_LINK, chain_of(home_path), day_of(now), but=member_id
+        )
         if holders:
             await self._delivery.dispatch(
                 session,

@@ -28,7 +28,9 @@ class Approvals:
         """List the links that wait in the actor's subtrees; the flag says whether there are more."""
         paths = paths_of(actor, Action.APPROVE_LINK, self._clock())
         async with self._database.read() as session:
-            found = await accounts.waiting(session, paths, offset=max(page, 0) * PAGE, limit=PAGE + 1)
+            found = await accounts.waiting(
+                session, paths, but=actor.member_id, offset=max(page, 0) * PAGE, limit=PAGE + 1
+            )
         return found[:PAGE], len(found) > PAGE
 
     async def for_actor(self, actor: Actor, link_id: int) -> WaitingLink:
@@ -79,9 +81,9 @@ class Approvals:
             )
         return seen
 
-    async def ask(self, session: Session, link_id: int, home_path: str) -> None:
+    async def ask(self, session: Session, link_id: int, found: Found) -> None:
         """Tell those who can approve a waiting link, once."""
-        await self._alerts.link_waiting(session, link_id, home_path)
+        await self._alerts.link_waiting(session, link_id, found.member.id, found.home_path)
 
     async def join(
         self, session: Session, link: AccountLink, found: Found, *, decided_by: int | None
@@ -104,8 +106,9 @@ class Approvals:
     async def _decidable(
         self, session: Session, actor: Actor, link_id: int
     ) -> tuple[AccountLink, WaitingLink]:
+        """Return a link that is the actor's to decide: nobody is their own second proof."""
         found = await accounts.link_with_home(session, link_id)
-        if found is None:
+        if found is None or found[0].member_id == actor.member_id:
             raise NotFound
         require(actor, Action.APPROVE_LINK, found[1].home_path, self._clock())
         return found

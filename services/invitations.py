@@ -127,7 +127,7 @@ class Invitations:
                 await self._note(session, "link.asked", found, actor_id=invitation.member_id)
             by_phone = await _by_phone(session, address, invitation, found)
             if link is None and not by_phone:
-                await self._approvals.ask(session, link_id, found.home_path)
+                await self._approvals.ask(session, link_id, found)
         return Joining(state=LinkState.PENDING if link is None else link.state, by_phone=by_phone)
 
     async def standing(self, address: Address) -> Joining | None:
@@ -161,7 +161,7 @@ class Invitations:
             if proved:
                 await self._approvals.join(session, link, found, decided_by=None)
             else:
-                await self._approvals.ask(session, link.id, found.home_path)
+                await self._approvals.ask(session, link.id, found)
         if not proved:
             raise PhoneNotProof
 
@@ -170,7 +170,7 @@ class Invitations:
         async with self._database.begin() as session:
             link = await _waiting(session, address)
             found = await active_member(session, link.member_id)
-            await self._approvals.ask(session, link.id, found.home_path)
+            await self._approvals.ask(session, link.id, found)
 
     async def withdraw(self, address: Address) -> None:
         """Take this chat apart from the record, waiting or joined; doing so twice changes nothing."""

@@ -57,7 +57,7 @@ class Members:
         async with self._database.read() as session:
             member = await self._member(session, actor.member_id)
             home = (await organisations.of_ids(session, [actor.home_id]))[actor.home_id]
-            waiting = await accounts.count_waiting(session, paths)
+            waiting = await accounts.count_waiting(session, paths, but=actor.member_id)
         return Overview(
             home=home,
             stopped=member.stopped_at is not None,

@@ -126,18 +126,20 @@ async def set_blocked(session: AsyncSession, address: Address, *, blocked: bool)
 
 
 async def waiting(
-    session: AsyncSession, paths: tuple[str, ...], *, offset: int, limit: int
+    session: AsyncSession, paths: tuple[str, ...], *, but: int, offset: int, limit: int
 ) -> list[WaitingLink]:
-    """Return links that wait within these subtrees, the oldest first."""
+    """Return links that wait within these subtrees but for one member's own, the oldest first."""
     if not paths:
         return []
-    query = _waiting_query().where(_link.c.state == LinkState.PENDING, _below(paths))
+    query = _waiting_query().where(
+        _link.c.state == LinkState.PENDING, _below(paths), _link.c.member_id != but
+    )
     rows = await session.execute(query.order_by(_link.c.id).offset(offset).limit(limit))
     return [_to_waiting(row) for row in rows]
 
 
-async def count_waiting(session: AsyncSession, paths: tuple[str, ...]) -> int:
-    """Count the links that wait within these subtrees."""
+async def count_waiting(session: AsyncSession, paths: tuple[str, ...], *, but: int) -> int:
+    """Count the links that wait within these subtrees but for one member's own."""
     if not paths:
         return 0
     query = (
@@ -145,7 +147,7 @@ async def count_waiting(session: AsyncSession, paths: tuple[str, ...]) -> int:
         .select_from(_link)
         .join(_member, _member.c.id == _link.c.member_id)
         .join(_organisation, _organisation.c.id == _member.c.home_id)
-        .where(_link.c.state == LinkState.PENDING, _below(paths))
+        .where(_link.c.state == LinkState.PENDING, _below(paths), _link.c.member_id != but)
     )
     return int((await session.execute(query)).scalar_one())
 

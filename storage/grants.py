@@ -55,15 +55,15 @@ async def roles_of(session: AsyncSession, member_id: int, on: date) -> list[tupl
 
 
 async def nearest_holders(
-    session: AsyncSession, action: Action, chain: tuple[int, ...], on: date
+    session: AsyncSession, action: Action, chain: tuple[int, ...], on: date, *, but: int
 ) -> list[int]:
-    """Return who may do `action` at the deepest organisation of `chain` where anybody may."""
+    """Return who may do `action` at the deepest organisation of `chain` where anybody but one member may."""
     roles = [role for role, actions in RIGHTS.items() if action in actions]
     query = (
         select(_grant.c.organisation_id, _grant.c.member_id)
         .join(_member, _member.c.id == _grant.c.member_id)
         .where(_grant.c.organisation_id.in_(chain), _grant.c.role.in_(roles), _holds(on))
-        .where(_member.c.status == MemberStatus.ACTIVE)
+        .where(_member.c.status == MemberStatus.ACTIVE, _member.c.id != but)
     )
     found = (await session.execute(query)).all()
     for organisation_id in reversed(chain):

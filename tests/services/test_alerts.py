@@ -41,7 +41,7 @@ async def test_the_nearest_who_can_act_is_told(
     town: Town, alerts: Alerts, delivery: Any, node: str, told: list[str] | None
 ):
     async with town.database.begin() as session:
-        await alerts.link_waiting(session, 1, town.paths[node])
+        await alerts.link_waiting(session, 1, town.members["wang"], town.paths[node])
     expected = [] if told is None else [(LINK_WAITING, [town.members[name] for name in told])]
     assert delivery.told == expected
 
@@ -50,6 +50,6 @@ async def test_nobody_is_told_twice(town: Town, alerts: Alerts, delivery: Any, c
     async with town.database.begin() as session:
         session.add(DispatchRow(source=LINK_WAITING, source_id=1, created_at=clock()))
         await session.flush()
-        await alerts.link_waiting(session, 1, town.paths["north"])
-        await alerts.link_waiting(session, 2, town.paths["north"])
+        await alerts.link_waiting(session, 1, town.members["wang"], town.paths["north"])
+        await alerts.link_waiting(session, 2, town.members["wang"], town.paths["north"])
     assert len(delivery.told) == 1

@@ -225,3 +225,19 @@ async def test_asking_for_a_page_before_the_first_shows_the_first(town: Town, de
     assert seen == await desk.approvals.decidable(await town.actor("worker"), waiting[0].link_id)
     with pytest.raises(NotFound):
         await desk.approvals.for_actor(await town.actor("foreign_secretary"), waiting[0].link_id)
+
+
+async def test_nobody_is_their_own_second_proof(town: Town, desk: Desk):
+    secretary, above = await town.actor("branch_secretary"), await town.actor("county_secretary")
+    issued = await desk.invitations.create(secretary, secretary.member_id, InvitationForm.LINK)
+    await desk.invitations.accept(town.address(7), issued.code)
+    link = await the_link(town)
+    assert (await desk.approvals.waiting(secretary, 0))[0] == []
+    for decide in (desk.approvals.approve, desk.approvals.refuse, desk.approvals.for_actor):
+        with pytest.raises(NotFound):
+            await decide(secretary, link)
+    assert await links(town) == [(7, "pending")]
+    delivery: Any = desk.approvals._alerts._delivery
+    assert delivery.told == [("link_waiting", [town.members["worker"]])]
+    await desk.approvals.approve(above, link)
+    assert await links(town) == [(7, "active")]
