@@ -24,6 +24,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState, DispatchState
+from domain.members import MemberStatus
 from domain.messages import Media
 from domain.notices import Notice, NoticeState, Sender
 from domain.organisations import subtree_bounds
@@ -260,7 +261,7 @@ def _unconfirmed(notice_id: int, homes: Sequence[int], *columns: Any) -> Select[
         .select_from(delivery.join(dispatch, dispatch.c.id == delivery.c.dispatch_id))
         .join(member, member.c.id == delivery.c.member_id)
         .where(dispatch.c.source == SOURCE, dispatch.c.source_id == notice_id, ~confirmed)
-        .where(member.c.home_id.in_(list(homes)))
+        .where(member.c.home_id.in_(list(homes)), member.c.status == MemberStatus.ACTIVE)
     )
 
 

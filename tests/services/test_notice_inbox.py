@@ -159,3 +159,16 @@ async def test_text_is_found_whatever_signs_it_holds(town: Bridge):
     for search, expected in (("%", ["100% 完成"]), ("_", ["a_b"]), ("abc", ["AbC"])):
         found, _ = await town.notices.inbox.latest(member, 0, search)
         assert [one.content.text for one in found] == expected
+
+
+async def test_who_left_is_not_to_be_called(town: Bridge):
+    secretary = await town.actor("branch_secretary")
+    made = await town.sent("county_secretary", "north", confirm=True)
+    before = [one.name for one in (await town.notices.reports.calls(secretary, made.id))[1]]
+    member = T["member"]
+    async with town.database.begin() as session:
+        await session.execute(
+            update(member).where(member.c.id == town.town.members["wang"]).values(status="left")
+        )
+    after = [one.name for one in (await town.notices.reports.calls(secretary, made.id))[1]]
+    assert sorted(set(before) - set(after)) == ["王芳"]
