@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.settings import Settings
-from storage import backup, schema
+from storage import backup, dispatches, notices, schema
 from storage.database import Database
 
 MANIFEST = "manifest.json"
@@ -62,8 +62,12 @@ async def make(settings: Settings, target: Path, at: datetime) -> Made:
     return Made(target, rows, len(sums))
 
 
-async def restore(settings: Settings, source: Path) -> int:
-    """Put a checked archive in the place of what is there; returns how many rows came back."""
+async def restore(settings: Settings, source: Path, at: datetime) -> int:
+    """Put a checked archive in the place of what is there; returns how many rows came back.
+
+    What was under way or due since then has perhaps gone out: it waits for a person's word, so that nobody
+    gets it twice.
+    """
     with tempfile.TemporaryDirectory(prefix="tongdao-restore-") as name:
         folder = Path(name)
         manifest = unpack(source, folder)
@@ -75,6 +79,9 @@ async def restore(settings: Settings, source: Path) -> int:
                 raise OtherSchema
             with (folder / DUMP).open(encoding="utf-8") as lines:
                 rows = await backup.load(database, lines)
+            async with database.begin() as session:
+                await dispatches.pause_all(session, notices.SOURCE, "restored")
+                await notices.recall_due(session, at)
         finally:
             await database.close()
         for each in (WEBCHAT, *FOLDERS, *TOKENS):

@@ -188,6 +188,15 @@ async def pause(session: AsyncSession, dispatch_id: int, reason: str) -> bool:
     return changed.first() is not None
 
 
+async def pause_all(session: AsyncSession, source: str, reason: str) -> None:
+    """Stop whatever runs of one kind of source."""
+    await session.execute(
+        update(dispatch)
+        .where(dispatch.c.source == source, dispatch.c.state == DispatchState.RUNNING)
+        .values(state=DispatchState.PAUSED, pause_reason=reason)
+    )
+
+
 async def resume(session: AsyncSession, dispatch_id: int) -> bool:
     """Run a paused dispatch again, as a new generation of jobs; say whether it was paused."""
     changed = await session.execute(

@@ -166,6 +166,12 @@ async def due(session: AsyncSession, now: datetime) -> list[int]:
     return list((await session.execute(found.order_by(notice.c.scheduled_at))).scalars())
 
 
+async def recall_due(session: AsyncSession, now: datetime) -> None:
+    """Make drafts again of the scheduled notices whose time has come."""
+    come = and_(notice.c.state == NoticeState.SCHEDULED, notice.c.scheduled_at <= now)
+    await session.execute(update(notice).where(come).values(state=NoticeState.DRAFT, scheduled_at=None))
+
+
 async def any_under_way(session: AsyncSession) -> bool:
     found = select(notice.c.id).where(notice.c.state == NoticeState.SENDING).limit(1)
     return (await session.execute(found)).first() is not None

@@ -37,9 +37,13 @@ def restore(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Put a backup in the place of what is there. Stop the bridge first."""
+    """Put a backup in the place of what is there. Stop the bridge first.
+
+    What was going out is paused, and what was to go out meanwhile is a draft again: nobody gets it twice.
+    """
     found = settings(quiet=True)
     from bot import archive
+    from bot.app import now
     from bot.doctor import is_running
 
     if asyncio.run(is_running(found)):
@@ -47,7 +51,7 @@ def restore(
     if not yes:
         typer.confirm("Replace both databases and the media by this backup?", abort=True)
     with told(archive.BackupDamaged, archive.OtherSchema):
-        rows = asyncio.run(archive.restore(found, source))
+        rows = asyncio.run(archive.restore(found, source, now()))
     console.print(
         f"[green]✓[/green] {rows} rows are back. Start the bridge with the secret key of that time."
     )

@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 import tarfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import unused_port
+from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 from bot import archive
@@ -21,6 +23,7 @@ from bot.settings import Settings
 from services import demo_data
 from storage import backup, schema
 from storage.database import Database
+from storage.tables import metadata
 
 COMMANDS = ("run", "init", "demo-data", "doctor", "db", "backup", "restore", "webchat")
 
@@ -65,6 +68,7 @@ def test_the_help_of_each_command_says_more_than_its_name(name):
     assert len(answer.stdout.splitlines()) > 8
 
 
+@pytest.mark.slow
 def test_a_bridge_without_a_set_up_names_init_and_stops(tmp_path):
     answer = tongdao("run", folder=tmp_path)
     assert answer.returncode == 2
@@ -79,6 +83,7 @@ def test_a_wrong_setting_ends_every_command_with_its_remedy(tmp_path):
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.slow
 def test_init_writes_a_private_env_and_a_database_that_runs(tmp_path):
     typed = "\n\n\n\n\n宁波市委员会\n周书记\n"
     answer = tongdao("init", folder=tmp_path, typed=typed)
@@ -151,7 +156,7 @@ async def test_a_backup_brings_every_row_back(settings, tmp_path):
     await schema.downgrade(database, "base")
     await database.close()
     (settings.data_dir / "media" / "ab" / "abc").unlink()
-    assert await archive.restore(settings, made.path) == before[0]
+    assert await archive.restore(settings, made.path, now()) == before[0]
     assert await rows_of(settings, tmp_path / "after") == before
     assert (settings.data_dir / "media" / "ab" / "abc").read_bytes() == b"a picture"
 
@@ -176,5 +181,23 @@ async def test_a_damaged_backup_changes_nothing(settings, tmp_path):
     for wrong in (damaged, tmp_path / "empty.tar.gz"):
         wrong.touch()
         with pytest.raises(archive.BackupDamaged):
-            await archive.restore(settings, wrong)
+            await archive.restore(settings, wrong, now())
     assert await rows_of(settings, tmp_path / "after") == before
+
+
+async def test_nothing_goes_out_twice_after_a_restore(settings, tmp_path):
+    await filled(settings)
+    database = Database(settings.database)
+    dispatch, notice = metadata.tables["dispatch"], metadata.tables["notice"]
+    async with database.begin() as session:
+        await session.execute(update(dispatch).values(state="running"))
+        due = {"state": "scheduled", "scheduled_at": now() + timedelta(hours=1)}
+        await session.execute(update(notice).values(due))
+    made = await archive.make(settings, tmp_path / "b.tar.gz", now())
+    await archive.restore(settings, made.path, now() + timedelta(hours=2))
+    async with database.read() as session:
+        dispatches = set((await session.execute(select(dispatch.c.state, dispatch.c.pause_reason))).all())
+        notices = set((await session.execute(select(notice.c.state, notice.c.scheduled_at))).all())
+    await database.close()
+    assert dispatches == {("paused", "restored")}
+    assert notices == {("draft", None)}
