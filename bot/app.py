@@ -72,8 +72,9 @@ async def run(settings: Settings, roles: Sequence[str] = ROLES, *, with_demo: bo
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
     gc.enable()
+    told = _stop_signals()
     async with bridge(settings, roles, with_demo=with_demo):
-        await _told_to_stop()
+        await told.wait()
         log.info("stopping")
 
 
@@ -130,19 +131,21 @@ async def serve_webchat_alone(settings: Settings) -> None:
     """Run the chat server without the bridge, until SIGTERM or Ctrl-C."""
     from webchat.app import create
 
+    told = _stop_signals()
     async with contextlib.AsyncExitStack() as stack:
         app = create(webchat_account.config_of(settings))
         await serve(stack, app, settings.webchat_host, settings.webchat_port)
         log.info("ready", webchat=settings.webchat_url)
-        await _told_to_stop()
+        await told.wait()
 
 
-async def _told_to_stop() -> None:
-    stop = asyncio.Event()
+def _stop_signals() -> asyncio.Event:
+    """Return what SIGTERM and Ctrl-C set; from the first moment on, so that a start is never cut in the middle."""
+    told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
-    await stop.wait()
+        loop.add_signal_handler(name, told.set)
+    return told
 
 
 class Bridge:
