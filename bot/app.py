@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import os
 import secrets
 import signal
 import socket
@@ -55,6 +56,10 @@ class NoSecretKey(Exception):  # noqa: N818 - a fact
     """TONGDAO_SECRET_KEY is not set: `tongdao init` makes one."""
 
 
+class FolderNotWritable(Exception):  # noqa: N818 - a fact
+    """The data folder cannot be written."""
+
+
 class PortTaken(Exception):  # noqa: N818 - a fact
     """The port is taken by another program."""
 
@@ -84,7 +89,7 @@ async def bridge(
 ) -> AsyncIterator["Bridge"]:
     """Start the roles, yield while they run, and stop them in the opposite order."""
     async with contextlib.AsyncExitStack() as stack:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        _ready_folder(settings)
         if with_demo:
             settings = demo.settings_of(settings)
         if not settings.secret_key.get_secret_value():
@@ -101,7 +106,19 @@ async def bridge(
         yield running
 
 
+def _ready_folder(settings: Settings) -> None:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        writable = os.access(settings.data_dir, os.W_OK | os.X_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        msg = f"The data folder {settings.data_dir} cannot be written: give this user the right to, or set TONGDAO_DATA_DIR."
+        raise FolderNotWritable(msg)
+
+
 async def _ready_database(database: Database, settings: Settings, clock: Clock, *, with_demo: bool) -> None:
+    await database.reach()
     await schema.upgrade(database)
     if await demo_data.is_empty(database):
         if not with_demo:

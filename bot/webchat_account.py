@@ -28,7 +28,7 @@ class WebchatRefused(Exception):  # noqa: N818 - a fact
 
 
 class WebchatAccountLost(Exception):  # noqa: N818 - a fact
-    """The chat server knows our bot, but its token is gone: restore it, or register another with `tongdao webchat new-bot`."""
+    """The chat server knows our bot, but its token in webchat-bot.json is gone or damaged: restore it, or register another with `tongdao webchat new-bot`."""
 
 
 class Operator:
@@ -73,11 +73,14 @@ async def ensure(settings: Settings, operator: Operator, base_url: str) -> Accou
         if made is None:
             raise WebchatAccountLost
         _write(path, json.dumps({"username": made["username"], "token": made["token"]}))
-    kept = json.loads(path.read_text())
+    try:
+        token = json.loads(path.read_text())["token"]
+    except (ValueError, KeyError, TypeError):
+        raise WebchatAccountLost from None
     return AccountSettings(
         name=WEBCHAT,
         base_url=base_url,
-        token=SecretStr(kept["token"]),
+        token=SecretStr(token),
         deep_link_template=f"{settings.webchat_url}/{{bot}}?start={{payload}}",
     )
 

@@ -11,10 +11,12 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import asyncpg
 import sqlalchemy.ext.asyncio
 import sqlalchemy.orm
 import sqlmodel
 from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,6 +26,10 @@ with_each_change: "ContextVar[Callable[[Session], Awaitable[None]] | None]" = Co
     "with_each_change", default=None
 )
 """What is written in every transaction of this context besides: the inbox notes there that an update took effect."""
+
+
+class DatabaseAway(Exception):  # noqa: N818 - a fact
+    """The database does not answer."""
 
 
 class _CoreSession(sqlmodel.Session):
@@ -81,6 +87,15 @@ class Database:
         async with self.read() as session:
             await session.connection()
             await session.execute(text("SELECT 1"))
+
+    async def reach(self) -> None:
+        """Ask for a first answer; `DatabaseAway` says why there is none."""
+        try:
+            await self.ping()
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
+            why = str(getattr(error, "orig", None) or error).partition("\n")[0]
+            msg = f"The database does not answer ({why}): start it, or put TONGDAO_DATABASE_URL right."
+            raise DatabaseAway(msg) from None
 
     async def close(self) -> None:
         await self._writer.dispose()

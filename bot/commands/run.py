@@ -40,13 +40,14 @@ def run(
     from bot import app
     from bot.demo import DemoMeetsTelegram
     from bot.webchat_account import WebchatAccountLost, WebchatRefused
+    from storage.database import DatabaseAway
 
     if demo:
         console.print("[yellow]通道 Tongdao 正在启动，使用演示数据 · starting with demo data …[/yellow]")
     roles = [each.value for each in role] if role else list(app.ROLES)
     refusals = (
         app.EmptyDatabase, app.NoAccounts, app.NoSecretKey, app.PortTaken, app.OneProcessOnSqlite,
-        DemoMeetsTelegram, WebchatAccountLost, WebchatRefused,
+        app.FolderNotWritable, DatabaseAway, DemoMeetsTelegram, WebchatAccountLost, WebchatRefused,
     )  # fmt: skip
     with told(*refusals):
         try:

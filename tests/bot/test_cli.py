@@ -76,6 +76,30 @@ def test_a_bridge_without_a_set_up_names_init_and_stops(tmp_path):
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.parametrize(
+    ("wrong", "remedy"),
+    [
+        ({"TONGDAO_DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1:1/none"}, "TONGDAO_DATABASE_URL"),
+        ({"TONGDAO_DATABASE_URL": "sqlite+aiosqlite:////nowhere/at/all.db"}, "TONGDAO_DATABASE_URL"),
+        ({"TONGDAO_DATA_DIR": "/dev/null/var"}, "TONGDAO_DATA_DIR"),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_named_with_its_remedy(tmp_path, wrong, remedy):
+    answer = tongdao("run", "--demo", folder=tmp_path, **wrong)
+    assert answer.returncode == 2
+    assert remedy in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_damaged_token_is_named_with_its_remedy(tmp_path):
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "webchat-bot.json").write_text('{"user')
+    answer = tongdao("run", "--demo", folder=tmp_path)
+    assert answer.returncode == 2
+    assert "webchat-bot.json" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_a_wrong_setting_ends_every_command_with_its_remedy(tmp_path):
     answer = tongdao("doctor", folder=tmp_path, TONGDAO_HTTP_PORT="many")
     assert answer.returncode == 2
