@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from webchat import content
 from webchat import fields as read
@@ -15,6 +16,7 @@ from webchat.updates import Polls, Webhooks, allowed_kinds
 
 Method = Callable[["BotMethods", Row, Fields], Awaitable[Any]]
 _methods: dict[str, Method] = {}
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 ACTIONS = {
     "typing", "upload_photo", "record_video", "upload_video", "record_voice", "upload_voice", "upload_document",
     "choose_sticker", "find_location", "record_video_note", "upload_video_note",
@@ -70,10 +72,7 @@ class BotMethods:
 
     def own_message(self, bot: Row, fields: Fields, what: str) -> tuple[Row, dict[str, Any]]:
         """Return the person and the message of the bot's that a request names."""
-        try:
-            person = self.town.person(int(fields.get("chat_id", 0)))
-        except (TypeError, ValueError):
-            person = None
+        person = self.town.person(read.number(fields, "chat_id"))
         if person is None or self.town.chat(bot["id"], person["id"]) is None:
             raise bad_request("chat not found")
         found = self.town.message(bot["id"], person["id"], fields.get("message_id"))
@@ -113,10 +112,20 @@ async def get_updates(methods: BotMethods, bot: Row, fields: Fields) -> Any:
     )
 
 
+def _may_hook(url: str) -> bool:
+    """HTTPS anywhere, plain HTTP on this machine."""
+    try:
+        address = urlsplit(url)
+        host = address.hostname
+    except ValueError:
+        return False
+    return bool(host) and (address.scheme == "https" or (address.scheme == "http" and host in LOOPBACK))
+
+
 @method("setWebhook")
 async def set_webhook(methods: BotMethods, bot: Row, fields: Fields) -> Any:
     url = read.text(fields, "url")
-    if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+    if url and not _may_hook(url):
         raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
     secret = read.text(fields, "secret_token")
     if secret and not (len(secret) <= 256 and secret.replace("-", "").replace("_", "").isalnum()):  # noqa: PLR2004
@@ -135,7 +144,10 @@ async def set_webhook(methods: BotMethods, bot: Row, fields: Fields) -> Any:
         if read.flag(fields, "drop_pending_updates"):
             store.run("DELETE FROM pending_update WHERE bot_id = ?", bot["id"])
     if hook:
+        methods.polls.end(bot["id"])
         methods.webhooks.watch(bot["id"])
+    else:
+        methods.webhooks.forget(bot["id"])
     return True
 
 
@@ -266,10 +278,7 @@ async def send_chat_action(methods: BotMethods, bot: Row, fields: Fields) -> Any
 
 @method("getChat")
 async def get_chat(methods: BotMethods, bot: Row, fields: Fields) -> Any:
-    try:
-        person = methods.town.person(int(fields.get("chat_id", 0)))
-    except (TypeError, ValueError):
-        person = None
+    person = methods.town.person(read.number(fields, "chat_id"))
     if person is None or methods.town.chat(bot["id"], person["id"]) is None:
         raise bad_request("chat not found")
     accepted = {
@@ -309,6 +318,8 @@ async def set_my_commands(methods: BotMethods, bot: Row, fields: Fields) -> Any:
         raise bad_request("can't parse commands: expected an Array of at most 100 BotCommand")
     kept = []
     for command in given:
+        if not isinstance(command, dict):
+            raise bad_request("can't parse BotCommand: expected an Object")
         name = str(command.get("command", "")).lstrip("/")
         if not (1 <= len(name) <= 32 and name.replace("_", "").isalnum() and name == name.lower()):  # noqa: PLR2004
             raise bad_request("BOT_COMMAND_INVALID")

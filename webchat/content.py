@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from webchat import fields as read
-from webchat import html_text
+from webchat import html_text, links
 from webchat.errors import bad_request
 from webchat.fields import Fields, Upload
 from webchat.files import Files, as_document, as_photo
@@ -12,6 +12,7 @@ from webchat.store import Row
 
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
+BLANKS = " \n\r\t"
 DATA_LIMIT = 64  # bytes of callback_data
 COMMAND = re.compile(r"(?<![\w/])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?")
 URL = re.compile(r"https?://[^\s<>\"，。；！？）】》]+", re.IGNORECASE)
@@ -64,11 +65,15 @@ def _entities(given: Any, plain: str) -> list[dict[str, Any]]:
     end = html_text.units(plain)
     kept = []
     for entity in given:
-        if not isinstance(entity, dict) or entity.get("type") not in SIMPLE:
+        if not isinstance(entity, dict) or str(entity.get("type")) not in SIMPLE:
             raise bad_request("can't parse MessageEntity: unsupported type specified")
         if not isinstance(entity.get("offset"), int) or not isinstance(entity.get("length"), int):
             raise bad_request('can\'t parse MessageEntity: Field "offset" must be of type Number')
         if entity["type"] not in SENT_BY_BOTS:
+            continue
+        if entity["type"] == "text_link" and not isinstance(entity.get("url"), str):
+            raise bad_request("can't parse MessageEntity: Can't find field \"url\"")
+        if entity["type"] == "text_link" and not links.safe(entity["url"]):
             continue
         offset, length = max(entity["offset"], 0), min(entity["length"], end - entity["offset"])
         if length > 0:
@@ -78,10 +83,15 @@ def _entities(given: Any, plain: str) -> list[dict[str, Any]]:
 
 
 def _trim(plain: str, entities: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
-    """Cut white space around the text, as Telegram does, and shift the entities with it."""
-    cut = len(plain) - len(plain.lstrip())
+    """Cut blanks and line ends around the text, as Telegram does, and shift the entities with it.
+
+    A Chinese paragraph's indent (U+3000) is no blank and stays; a text of white space alone is empty.
+    """
+    if not plain.strip():
+        return "", []
+    cut = len(plain) - len(plain.lstrip(BLANKS))
     shift = html_text.units(plain[:cut])
-    plain = plain.strip()
+    plain = plain.strip(BLANKS)
     end = html_text.units(plain)
     kept = []
     for entity in entities:
@@ -127,10 +137,10 @@ def _row(row: Any) -> list[Any]:
 
 
 def _inline(button: Any) -> dict[str, Any]:
-    if not isinstance(button, dict) or not button.get("text"):
+    if not isinstance(button, dict) or not isinstance(button.get("text"), str) or not button["text"]:
         raise bad_request('can\'t parse inline keyboard button: Field "text" must be non-empty')
     if button.get("url"):
-        if not re.match(r"(https?|tg)://", button["url"]):
+        if not links.safe(button["url"]):
             raise bad_request(
                 f"inline keyboard button URL '{button['url']}' is invalid: Unsupported URL protocol"
             )
@@ -148,7 +158,7 @@ def _inline(button: Any) -> dict[str, Any]:
 def _key(button: Any) -> dict[str, Any]:
     if isinstance(button, str):
         return {"text": button}
-    if not isinstance(button, dict) or not button.get("text"):
+    if not isinstance(button, dict) or not isinstance(button.get("text"), str) or not button["text"]:
         raise bad_request('can\'t parse keyboard button: Field "text" must be non-empty')
     return {"text": button["text"]} | ({"request_contact": True} if button.get("request_contact") else {})
 

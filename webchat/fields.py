@@ -32,7 +32,10 @@ async def read(request: web.Request) -> Fields:
         except orjson.JSONDecodeError as error:
             raise bad_request("can't parse request JSON object") from error
         return fields | (body if isinstance(body, dict) else {})
-    form = await request.post()
+    try:
+        form = await request.post()
+    except (ValueError, LookupError) as error:
+        raise bad_request("can't parse the request's form") from error
     for name, value in form.items():
         fields[name] = (
             Upload(value.filename, value.file.read()) if isinstance(value, web.FileField) else value
@@ -41,10 +44,17 @@ async def read(request: web.Request) -> Fields:
 
 
 def number(fields: Fields, name: str, default: int = 0) -> int:
+    found = whole(fields.get(name))
+    return default if found is None else found
+
+
+def whole(given: Any) -> int | None:
+    """Return a whole number that SQLite can hold, or `None`."""
     try:
-        return int(fields.get(name, default))
-    except (TypeError, ValueError):
-        return default
+        found = int(given)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if -(2**63) <= found < 2**63 else None
 
 
 def flag(fields: Fields, name: str) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import orjson
 from aiohttp import web
 
-from webchat import content, html_text, openapi
+from webchat import content, fields, html_text, openapi
 from webchat.bot_methods import commands_for
 from webchat.errors import PeopleError
 from webchat.events import Events
@@ -224,9 +224,10 @@ class _PeopleApi:
         found = self._town.message(bot["id"], person["id"], given.get("message_id"))
         rows = found[0].get("reply_markup", {}).get("inline_keyboard", []) if found else []
         data = given.get("data")
-        if found is None or not any(button.get("callback_data") == data for row in rows for button in row):
+        shown = [button.get("callback_data") for row in rows for button in row]
+        if found is None or not isinstance(data, str) or data not in shown:
             raise PeopleError(404, "no_such_button")
-        return answer({"callback_query_id": self._town.press(bot, person, found[0], str(data))})
+        return answer({"callback_query_id": self._town.press(bot, person, found[0], data)})
 
     async def read(self, request: web.Request) -> web.Response:
         number = whole((await body_of(request)).get("message_id"), 0)
@@ -289,10 +290,8 @@ async def body_of(request: web.Request) -> dict[str, Any]:
 
 
 def whole(given: Any, default: int) -> int:
-    try:
-        return int(given)
-    except (TypeError, ValueError):
-        return default
+    found = fields.whole(given)
+    return default if found is None else found
 
 
 def client_ip(request: web.Request, town: Town) -> str:

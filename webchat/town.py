@@ -9,6 +9,7 @@ import orjson
 
 from webchat.config import WebchatConfig
 from webchat.errors import BotApiError, PeopleError, bad_request
+from webchat.fields import whole
 from webchat.files import Files
 from webchat.store import Row, Store, digest
 from webchat.wakeups import Wakeups
@@ -60,10 +61,7 @@ class Town:
         return number, token
 
     def bot_by_token(self, token: str) -> Row | None:
-        number = token.partition(":")[0]
-        if not number.isdigit():
-            return None
-        row = self.store.one("SELECT * FROM bot WHERE id = ?", int(number))
+        row = self.store.one("SELECT * FROM bot WHERE id = ?", whole(token.partition(":")[0]))
         return row if row and secrets.compare_digest(row["token_digest"], digest(token)) else None
 
     def bot_named(self, username: str) -> Row:
@@ -82,10 +80,7 @@ class Town:
 
     def reachable(self, bot: Row, chat_id: Any) -> Row:
         """Return the person a bot may write to, or refuse as Telegram does."""
-        try:
-            person = self.person(int(chat_id))
-        except (TypeError, ValueError):
-            person = None
+        person = self.person(whole(chat_id) or 0)
         chat = self.chat(bot["id"], person["id"]) if person else None
         if person is None or chat is None:
             raise bad_request("chat not found")
@@ -134,13 +129,9 @@ class Town:
 
     def message(self, bot_id: int, person_id: int, number: Any) -> tuple[Json, bool] | None:
         """Return a message and whether the person sent it."""
-        try:
-            number = int(number)
-        except (TypeError, ValueError):
-            return None
         row = self.store.one(
             "SELECT body, outgoing FROM message WHERE bot_id = ? AND person_id = ? AND id = ?",
-            bot_id, person_id, number,
+            bot_id, person_id, whole(number),
         )  # fmt: skip
         return (orjson.loads(row["body"]), bool(row["outgoing"])) if row else None
 

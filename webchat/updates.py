@@ -28,11 +28,11 @@ class Polls:
 
     def __init__(self, town: Town) -> None:
         self._town = town
-        self._current: dict[int, asyncio.Event] = {}
+        self._current: dict[int, asyncio.Future[str]] = {}  # resolved with what ended the poll
 
     async def get_updates(
         self, bot: Row, *, offset: int, limit: int, patience: float, allowed: str | None
-    ) -> list[dict[str, Any]]:
+    ) -> list[orjson.Fragment]:
         """Confirm all below `offset`, wait up to `patience` seconds for news, return at most `limit` updates."""
         if bot["webhook"]:
             raise BotApiError(
@@ -47,12 +47,16 @@ class Polls:
             if self._current.get(bot["id"]) is replaced:
                 del self._current[bot["id"]]
 
-    def _take_over(self, bot_id: int) -> asyncio.Event:
-        earlier = self._current.get(bot_id)
+    def end(self, bot_id: int, by: str = "setWebhook request") -> None:
+        """End a bot's poll with a conflict."""
+        earlier = self._current.pop(bot_id, None)
         if earlier is not None:
-            earlier.set()
+            earlier.set_result(by)
             self._town.wakeups.ring(("bot", bot_id))
-        replaced = self._current[bot_id] = asyncio.Event()
+
+    def _take_over(self, bot_id: int) -> asyncio.Future[str]:
+        self.end(bot_id, "other getUpdates request; make sure that only one bot instance is running")
+        replaced = self._current[bot_id] = asyncio.get_running_loop().create_future()
         return replaced
 
     def _confirm(self, bot_id: int, offset: int, allowed: str | None) -> None:
@@ -69,8 +73,8 @@ class Polls:
                 store.run("DELETE FROM pending_update WHERE bot_id = ? AND id < ?", bot_id, offset)
 
     async def _wait(
-        self, bot_id: int, limit: int, patience: float, replaced: asyncio.Event
-    ) -> list[dict[str, Any]]:
+        self, bot_id: int, limit: int, patience: float, replaced: asyncio.Future[str]
+    ) -> list[orjson.Fragment]:
         key = ("bot", bot_id)
         deadline = asyncio.get_running_loop().time() + patience
         while True:
@@ -80,18 +84,15 @@ class Polls:
                     "SELECT body FROM pending_update WHERE bot_id = ? ORDER BY id LIMIT ?", bot_id, limit
                 )
                 left = deadline - asyncio.get_running_loop().time()
-                if updates or left <= 0:
-                    return [orjson.loads(row["body"]) for row in updates]
+                if updates or left <= 0 or self._town.closing:
+                    return [orjson.Fragment(row["body"]) for row in updates]
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(left):
                         await bell
             finally:
                 self._town.wakeups.drop(key, bell)
-            if replaced.is_set():
-                raise BotApiError(
-                    409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance"
-                    " is running",
-                )  # fmt: skip
+            if replaced.done():
+                raise BotApiError(409, f"Conflict: terminated by {replaced.result()}")
 
 
 class Webhooks:
@@ -117,10 +118,14 @@ class Webhooks:
 
     def watch(self, bot_id: int) -> None:
         """Start (again) to serve a bot's webhook."""
+        self.forget(bot_id)
+        self._loops[bot_id] = asyncio.create_task(self._serve(bot_id))
+
+    def forget(self, bot_id: int) -> None:
+        """Serve a bot's webhook no more; what is on its way may still arrive."""
         task = self._loops.pop(bot_id, None)
         if task is not None:
             task.cancel()
-        self._loops[bot_id] = asyncio.create_task(self._serve(bot_id))
 
     async def _serve(self, bot_id: int) -> None:
         chats: dict[int, asyncio.Task[None]] = {}
@@ -179,7 +184,9 @@ class Webhooks:
         if hook.get("secret_token"):
             headers["X-Telegram-Bot-Api-Secret-Token"] = hook["secret_token"]
         try:
-            async with self._session.post(hook["url"], data=body.encode(), headers=headers) as response:
+            async with self._session.post(
+                hook["url"], data=body.encode(), headers=headers, allow_redirects=False
+            ) as response:
                 answer = await response.read()
                 if not 200 <= response.status < 300:  # noqa: PLR2004 - the 2xx family
                     return f"Wrong response from the webhook: {response.status} {response.reason}"
@@ -197,7 +204,7 @@ class Webhooks:
             method = wish.pop("method")
             try:
                 await self._answer(bot, method, wish)
-            except BotApiError as error:
+            except BotApiError as error:  # the bot is told nothing, as with Telegram
                 log.info("webhook_method_refused", method=method, reason=error.description)
 
 
