@@ -15,6 +15,7 @@ from webchat.town import Town
 log = structlog.get_logger(__name__)
 
 TOWN = web.AppKey("town", Town)
+WORDED = ("/api/", "/operator/")  # where every refusal has a code
 MULTIPART_OVERHEAD = 64 * 1024  # bytes a form may add to the file it carries
 
 
@@ -53,6 +54,10 @@ async def _worded(request: web.Request, handler: people_api.Handler) -> web.Stre
         return _refusal(error)
     except web.HTTPRequestEntityTooLarge:
         return _refusal(PeopleError(413, "too_large"))
+    except web.HTTPException as error:
+        if not request.path.startswith(WORDED):
+            raise
+        return _refusal(PeopleError(error.status, error.reason.lower().replace(" ", "_")))
 
 
 def _refusal(error: PeopleError) -> web.Response:

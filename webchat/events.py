@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -13,12 +14,15 @@ BATCH = 200
 
 
 class Events:
-    def __init__(self, town: Town, person_key: web.RequestKey[Row]) -> None:
+    def __init__(
+        self, town: Town, person_key: web.RequestKey[Row], signed_in: Callable[[web.Request], Row | None]
+    ) -> None:
         self._town = town
         self._person_key = person_key
+        self._signed_in = signed_in
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
-        """Send all events after `after` (or Last-Event-ID), then wait for more."""
+        """Send all events after `after` (or Last-Event-ID), then wait for more, until the session ends."""
         person_id = request[self._person_key]["id"]
         response = web.StreamResponse(
             headers={
@@ -30,7 +34,7 @@ class Events:
         await response.prepare(request)
         last = await self._begin(request, response, person_id)
         with contextlib.suppress(ConnectionResetError):
-            while not self._town.closing:
+            while not self._town.closing and self._signed_in(request):
                 last = await self._next(response, person_id, last)
         return response
 

@@ -5,6 +5,7 @@ from collections import deque
 from typing import Any
 
 from webchat.errors import PeopleError
+from webchat.fields import whole
 from webchat.store import Row, digest
 from webchat.town import Town
 
@@ -22,18 +23,23 @@ class Guests:
 
     def put_person(self, given: dict[str, Any]) -> int:
         """Create a person, or update the one with this id."""
-        name = clean_name(given.get("name"))
+        name, phone = clean_name(given.get("name")), given.get("phone")
+        number = whole(given["id"]) if given.get("id") is not None else None
+        if number is None and given.get("id") is not None:
+            raise PeopleError(400, "bad_id")
+        if phone is not None and not isinstance(phone, str):
+            raise PeopleError(400, "bad_phone")
         language = given.get("language") if given.get("language") in ("zh", "en") else "zh"
         with self._town.store.begin():
-            number = self._town.store.insert(
+            inserted = self._town.store.insert(
                 "INSERT INTO person (id, name, phone, language) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET name = excluded.name, phone = excluded.phone",
-                given.get("id"), name, given.get("phone"), language,
+                number, name, phone, language,
             )  # fmt: skip
-            number = given.get("id") or number
+            number = inserted if number is None else number
             for bot in self._town.store.all("SELECT id FROM bot WHERE username = ?", given.get("bot") or ""):
                 self._town.open_chat(bot["id"], number)
-        return int(number)
+        return number
 
     def sign_in_link(self, person_id: int, given: dict[str, Any]) -> dict[str, Any]:
         if self._town.person(person_id) is None:
@@ -76,12 +82,15 @@ class Guests:
 
     def _count_arrival(self, ip: str) -> None:
         now = self._town.config.clock()
-        arrivals = self._arrivals.setdefault(ip, deque())
+        for other in [ip for ip, times in self._arrivals.items() if times[-1] < now - HOUR]:
+            del self._arrivals[other]
+        arrivals = self._arrivals.get(ip, deque())
         while arrivals and arrivals[0] < now - HOUR:
             arrivals.popleft()
         if len(arrivals) >= self._town.config.sign_up_per_hour_per_ip:
             raise PeopleError(429, "too_many_sign_ups")
         arrivals.append(now)
+        self._arrivals[ip] = arrivals
 
     def _admit(self, person_id: int, start: dict[str, str] | None) -> dict[str, Any]:
         token = secrets.token_urlsafe(32)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from webchat.errors import PeopleError
 from webchat.guests import Guests
-from webchat.people_api import answer, body_of
+from webchat.people_api import answer, body_of, whole
 from webchat.town import Town
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -73,5 +73,5 @@ class _OperatorApi:
         return answer({"ids": numbers}, 201)
 
     async def sign_in_link(self, request: web.Request) -> web.Response:
-        link = self._guests.sign_in_link(int(request.match_info["id"]), await body_of(request))
+        link = self._guests.sign_in_link(whole(request.match_info["id"], 0), await body_of(request))
         return answer(link, 201)

@@ -43,7 +43,7 @@ def routes(town: Town, guests: Guests) -> list[web.RouteDef]:
         web.post(chat + "/read", api.signed(api.read)),
         web.post(chat + "/block", api.signed(api.block)),
         web.post(chat + "/unblock", api.signed(api.unblock)),
-        web.get("/api/events", api.signed(Events(town, PERSON).stream)),
+        web.get("/api/events", api.signed(Events(town, PERSON, api.who).stream)),
         web.get("/files/{file_id}", api.signed(api.file)),
         web.get("/openapi.json", api.openapi),
     ]
@@ -58,16 +58,19 @@ class _PeopleApi:
         """Let only signed-in people in, and changes by cookie only from our own page (CSRF)."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
-            bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            person = self._guests.of_session(bearer or request.cookies.get(COOKIE, ""))
+            person = self.who(request)
             if person is None:
                 raise PeopleError(401, "not_signed_in")
-            if not bearer and request.method not in ("GET", "HEAD"):
+            if "Authorization" not in request.headers and request.method not in ("GET", "HEAD"):
                 self._same_site(request)
             request[PERSON] = person
             return await handler(request)
 
         return guarded
+
+    def who(self, request: web.Request) -> Row | None:
+        """Return who is signed in; a driver's header goes before the page's cookie."""
+        return self._guests.of_session(session_of(request))
 
     async def openapi(self, _request: web.Request) -> web.Response:
         return answer(openapi.document(self._town.config.public_url))
@@ -99,8 +102,8 @@ class _PeopleApi:
         return response
 
     async def sign_out(self, request: web.Request) -> web.Response:
-        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        self._guests.leave(bearer or request.cookies.get(COOKIE, ""))
+        self._guests.leave(session_of(request))
+        self._town.wakeups.ring(("person", request[PERSON]["id"]))
         response = answer({})
         response.del_cookie(COOKIE)
         return response
@@ -277,6 +280,12 @@ def written(given: Any, name: str, limit: int) -> dict[str, Any]:
 def seen(row: Row) -> dict[str, Any]:
     message: dict[str, Any] = orjson.loads(row["body"])
     return message | {"outgoing": bool(row["outgoing"])}
+
+
+def session_of(request: web.Request) -> str:
+    if "Authorization" in request.headers:
+        return request.headers["Authorization"].removeprefix("Bearer ")
+    return request.cookies.get(COOKIE, "")
 
 
 async def body_of(request: web.Request) -> dict[str, Any]:

@@ -206,6 +206,8 @@ class Webhooks:
                 await self._answer(bot, method, wish)
             except BotApiError as error:  # the bot is told nothing, as with Telegram
                 log.info("webhook_method_refused", method=method, reason=error.description)
+            except Exception:  # the update was taken: a failing answer must not bring it again
+                log.exception("webhook_method_failed", method=method)
 
 
 def allowed_kinds(value: Any) -> str | None:

@@ -70,13 +70,12 @@ async def test_no_secret_stands_in_the_file(tmp_path):
 
 
 async def test_a_waiting_poll_does_not_hold_up_the_stop(tmp_path):
-    async with asyncio.timeout(5), asyncio.TaskGroup() as waiting:
-        async with running_webchat(tmp_path) as town:
-            token = await town.new_bot()
-            http = aiohttp.ClientSession()
-            url = f"{town.origin}/bot{token}/getUpdates?timeout=50"
-            poll = waiting.create_task(read(http, url))
-            await asyncio.sleep(0.2)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as waiting, running_webchat(tmp_path) as town:
+        token = await town.new_bot()
+        http = aiohttp.ClientSession()
+        url = f"{town.origin}/bot{token}/getUpdates?timeout=50"
+        poll = waiting.create_task(read(http, url))
+        await asyncio.sleep(0.2)
     assert poll.result() == {"ok": True, "result": []}
 
 
