@@ -44,7 +44,7 @@ migration: $(STAMP) ## Write a migration from the tables: make migration m="What
 	$(BIN)/python -m storage.schema "$(m)"
 
 screenshots: $(STAMP) ## Walk the main journey in Chromium and keep every screen under screenshots/
-	$(BIN)/python -m pytest -q -p no:cacheprovider tests/acceptance/test_screens.py
+	TONGDAO_SCREENSHOTS=screenshots $(BIN)/python -m pytest -q -p no:cacheprovider tests/acceptance/test_screens.py
 	@echo "see screenshots/"
 
 format: $(STAMP) ## Format the code

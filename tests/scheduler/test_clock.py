@@ -116,7 +116,7 @@ async def test_a_tick_that_hangs_does_not_hold_the_stop_up(ticking, monkeypatch)
     hangs = Counted(hold=3600)
     ticker = ticking(Tick("hangs", 60, hangs))
     await until(lambda: hangs.times)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(9):
         await ticker.stop()
 
 
