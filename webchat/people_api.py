@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 
 from webchat import content, fields, html_text, openapi
-from webchat.bot_methods import commands_for
+from webchat.bot_settings import commands_for
 from webchat.errors import PeopleError
 from webchat.events import Events
 from webchat.files import PHOTO_TYPES, as_document, as_photo

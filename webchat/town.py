@@ -33,6 +33,13 @@ class Town:
         self.files = Files(self.store, config.data_dir / "webchat-media")
         self.wakeups = Wakeups()
         self.closing = False
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Forget links and taps that nobody can use any more."""
+        with self.store.begin():
+            self.store.run("DELETE FROM sign_in WHERE expires_at < ?", self.now())
+            self.store.run("DELETE FROM callback_query WHERE created_at < ?", self.now() - CALLBACK_LIFE)
 
     def close(self) -> None:
         """End all waits and close the file."""

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import sqlite3
 
 import aiohttp
+import pytest
 
 from tests.webchat_client import Person
 from tests.webchat_server import running_webchat
@@ -67,6 +69,23 @@ async def test_no_secret_stands_in_the_file(tmp_path):
     session = wang._headers["Authorization"].removeprefix("Bearer ")
     for secret in (token.partition(":")[2], unused, session):
         assert secret.encode() not in kept
+
+
+async def test_links_that_ran_out_are_forgotten_at_the_next_start(tmp_path):
+    now = [1_800_000_000.0]
+    async with running_webchat(tmp_path, clock=lambda: now[0]) as town:
+        person_id = await town.operator.put_person("王芳")
+        short = await town.operator.sign_in_link(person_id, ttl_seconds=60)
+        long = await town.operator.sign_in_link(person_id, ttl_seconds=600)
+    now[0] += 120
+    async with running_webchat(tmp_path, clock=lambda: now[0]) as town:
+        with sqlite3.connect(tmp_path / "webchat.db") as file:
+            (kept,) = file.execute("SELECT count(*) FROM sign_in").fetchone()
+        file.close()
+        assert kept == 1
+        assert (await Person.sign_in(town.http, town.origin, long, "tongdao_bot")).id == person_id
+        with pytest.raises(AssertionError, match="link_used_or_expired"):
+            await Person.sign_in(town.http, town.origin, short, "tongdao_bot")
 
 
 async def test_a_waiting_poll_does_not_hold_up_the_stop(tmp_path):
