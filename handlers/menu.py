@@ -8,6 +8,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 from domain.permissions import Actor
 from handlers import taps
 from handlers.keyboards import Event, Go, Row, button, screen, show
+from handlers.names import name_of
 from handlers.welcome import members_only
 from locales import Words
 from services.members import Overview
@@ -26,7 +27,7 @@ async def show_menu(event: Event, toolbox: Toolbox, actor: Actor, words: Words) 
     overview = await toolbox.members.overview(actor)
     text = screen(
         words("menu.title"),
-        words("menu.greeting", name=actor.name, organisation=overview.home.name),
+        words("menu.greeting", name=actor.name, organisation=name_of(words, overview.home)),
         words("menu.stopped") if overview.stopped else "",
         words("menu.hint"),
     )
