@@ -188,8 +188,8 @@ async def a_member_receives(member: Viewer) -> None:
     await member.press(words("notices.button.why"))
     await member.page.wait_text(words("notices.why.title"))
     await member.shot("why")
-    await member.press(words("notices.button.confirm"))
-    await asyncio.sleep(1.5)
+    await member.page.press(words("notices.button.confirm"))
+    await member.page.wait_text(words("notices.confirmed.button", when="§").split("§")[0].strip())
     await member.shot("confirmed")
 
 
