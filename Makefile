@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 FAST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not slow and not browser and not kill"
+# What CI adds to `make test`.
+COVERED := --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 .DEFAULT_GOAL := help
 .PHONY: help run test cover slow check bench migration screenshots format clean
@@ -22,10 +24,10 @@ run: $(STAMP) ## Set everything up and run the bridge with demo data
 	@$(BIN)/tongdao run --demo
 
 test: $(STAMP) ## Set everything up and run the fast tests, PostgreSQL included
-	$(FAST)
+	$(FAST) $(if $(CI),$(COVERED))
 
 cover: $(STAMP) ## Run the fast tests with branch coverage of the rules and use cases, at least 95 %
-	$(FAST) --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+	$(FAST) $(COVERED)
 
 slow: $(STAMP) ## Run the slow tests: browser, kill, load
 	$(BIN)/python -m pytest -m "slow or browser or kill"
