@@ -84,6 +84,7 @@ def test_a_bridge_without_a_set_up_names_init_and_stops(tmp_path):
         ({"TONGDAO_DATA_DIR": "/dev/null/var"}, "TONGDAO_DATA_DIR"),
     ],
 )
+@pytest.mark.slow
 def test_a_place_that_cannot_be_used_is_named_with_its_remedy(tmp_path, wrong, remedy):
     answer = tongdao("run", "--demo", folder=tmp_path, **wrong)
     assert answer.returncode == 2
@@ -91,6 +92,7 @@ def test_a_place_that_cannot_be_used_is_named_with_its_remedy(tmp_path, wrong, r
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.slow
 def test_a_damaged_token_is_named_with_its_remedy(tmp_path):
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "webchat-bot.json").write_text('{"user')

@@ -6,6 +6,8 @@ import pytest
 
 from tests.webchat.contract.clients import Refused
 
+pytestmark = pytest.mark.slow
+
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAAEUlEQVR4nGP8z8Dwn4GBgQEADQYCAU8cF3gAAAAASUVORK5CYII="
 )

@@ -8,6 +8,8 @@ from tests.webchat.contract.clients import Refused
 from tests.webchat.contract.test_messages import PNG
 from tests.webchat_server import running_webchat
 
+pytestmark = pytest.mark.slow
+
 
 async def post(http, stage, method, **fields):
     async with http.post(f"{stage.origin}/bot{stage.token}/{method}", json=fields) as response:

@@ -11,6 +11,8 @@ from aiohttp.test_utils import TestServer
 from tests.webchat.contract.clients import Refused
 from tests.webchat_server import running_webchat
 
+pytestmark = pytest.mark.slow
+
 
 async def fetch(client: Any, **fields: Any) -> list[dict[str, Any]]:
     return await client.call("get_updates", **{"timeout": 0, **fields})
