@@ -102,6 +102,7 @@ def test_a_damaged_token_is_named_with_its_remedy(tmp_path):
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.slow
 def test_a_wrong_setting_ends_every_command_with_its_remedy(tmp_path):
     answer = tongdao("doctor", folder=tmp_path, TONGDAO_HTTP_PORT="many")
     assert answer.returncode == 2
@@ -137,6 +138,7 @@ async def organisations(folder):
     return names
 
 
+@pytest.mark.slow
 def test_the_doctor_gives_each_finding_a_remedy_also_as_json(tmp_path):
     answer = tongdao("doctor", "--json", folder=tmp_path)
     findings = json.loads(answer.stdout)
@@ -145,6 +147,7 @@ def test_the_doctor_gives_each_finding_a_remedy_also_as_json(tmp_path):
     assert all(finding["ok"] or finding["remedy"] for finding in findings)
 
 
+@pytest.mark.slow
 def test_a_token_of_a_new_bot_is_printed_once(tmp_path):
     first = tongdao("webchat", "new-bot", "海曙区通道", "--username", "haishu_bot", folder=tmp_path)
     assert re.fullmatch(r"\d+:[A-Za-z0-9_-]{35}\n", first.stdout)

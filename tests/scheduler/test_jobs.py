@@ -149,6 +149,7 @@ async def test_a_dispatch_runs_to_its_end_on_the_engine(database, engine):
     assert (await delivery.figures(dispatch)).sent == 60
 
 
+@pytest.mark.slow
 async def test_two_workers_share_a_dispatch_and_nobody_gets_it_twice(database, engine):
     if database.dialect == "sqlite":
         pytest.skip("on SQLite there is one worker")
