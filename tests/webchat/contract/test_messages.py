@@ -32,6 +32,7 @@ async def test_html_becomes_entities_counted_in_utf16_units(client, stage):
 
 
 async def test_given_entities_come_back(client, stage):
+    # https://core.telegram.org/bots/api#sendmessage: entities, "special entities that appear in message text"
     given = [
         {"type": "bold", "offset": 0, "length": 2},
         {"type": "text_link", "offset": 3, "length": 2, "url": "https://example.org/"},
@@ -64,6 +65,7 @@ async def test_an_empty_or_too_long_text_is_refused(client, stage, text, said):
 
 
 async def test_the_longest_text_passes(client, stage):
+    # https://core.telegram.org/bots/api#sendmessage: "1-4096 characters after entities parsing"
     sent = await client.call("send_message", chat_id=stage.chat_id, text="😀" * 2048)
     assert sent["text"] == "😀" * 2048
 
@@ -99,6 +101,7 @@ async def test_callback_data_has_at_most_64_bytes(client, stage):
 
 
 async def test_an_edit_changes_text_and_keyboard_in_place(client, stage, wang):
+    # https://core.telegram.org/bots/api#editmessagetext, #editmessagereplymarkup: "the edited Message is returned"
     inline = [[{"text": "收到", "callback_data": "ok"}]]
     sent = await client.call("send_message", chat_id=stage.chat_id, text="一", inline=inline)
     where = {"chat_id": stage.chat_id, "message_id": sent["message_id"]}
@@ -146,6 +149,7 @@ async def test_a_picture_is_uploaded_once_and_sent_again_by_its_id(client, stage
 
 
 async def test_a_document_keeps_its_name(client, stage):
+    # https://core.telegram.org/bots/api#document: file_name, mime_type; #getfile
     sent = await client.call("send_document", chat_id=stage.chat_id, document=("通知 附件.txt", b"text"))
     assert sent["document"]["file_name"] == "通知 附件.txt"
     assert sent["document"]["mime_type"] == "text/plain"

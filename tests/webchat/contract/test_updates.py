@@ -49,6 +49,7 @@ async def test_a_negative_offset_keeps_only_the_last(client, wang):
 
 
 async def test_a_long_poll_wakes_when_something_comes(client, wang):
+    # https://core.telegram.org/bots/api#getupdates: timeout, "Timeout in seconds for long polling"
     await drained(client)
     poll = asyncio.create_task(fetch(client, timeout=20))
     await asyncio.sleep(0.2)
@@ -125,6 +126,7 @@ async def test_block_and_return_are_told(client, wang):
 
 
 async def test_a_photo_and_a_document_of_a_person_can_be_downloaded(client, wang):
+    # https://core.telegram.org/bots/api#getfile, #document, #message: caption
     await drained(client)
     await wang.upload("document", "名单.txt", b"one line", caption="请看")
     message = (await fetch(client))[0]["message"]
