@@ -16,6 +16,14 @@ from storage.tables.members import MemberRow, MembershipRow, SubscriptionRow, To
 from storage.tables.meta import MetaRow
 from storage.tables.notices import AcknowledgementRow, AudienceRow, NoticeRow
 from storage.tables.organisations import OrganisationHistoryRow, OrganisationRow, RoleGrantRow, SeatRow
+from storage.tables.polls import (
+    NamedVoteRow,
+    ParticipationRow,
+    PollCellRow,
+    PollRow,
+    SealedSuggestionRow,
+    SealedVoteRow,
+)
 
 __all__ = [
     "AccountLinkRow",
@@ -35,13 +43,19 @@ __all__ = [
     "MemberRow",
     "MembershipRow",
     "MetaRow",
+    "NamedVoteRow",
     "NoticeRow",
     "OrganisationHistoryRow",
     "OrganisationRow",
     "OutcomeCountRow",
     "PaceRow",
+    "ParticipationRow",
     "PersonKeyRow",
+    "PollCellRow",
+    "PollRow",
     "RoleGrantRow",
+    "SealedSuggestionRow",
+    "SealedVoteRow",
     "SeatRow",
     "SliceRow",
     "SubscriptionRow",

@@ -1,0 +1,207 @@
+"""Ballots: what named voters chose, what anonymous ones cast under seal, and the cells both are counted in."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from domain.poll_counting import Count
+from storage.tables import metadata
+
+named_vote = metadata.tables["named_vote"]
+organisation = metadata.tables["organisation"]
+participation = metadata.tables["participation"]
+poll = metadata.tables["poll"]
+poll_cell = metadata.tables["poll_cell"]
+sealed_suggestion = metadata.tables["sealed_suggestion"]
+sealed_vote = metadata.tables["sealed_vote"]
+
+TOKEN_BITS = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Something cast under seal, and the organisation it was cast from."""
+
+    path: str
+    sealed: bytes
+
+
+async def take_part(session: AsyncSession, poll_id: int, member_id: int) -> bool:
+    """Write down that a member took part; `False` if they had."""
+    taken = (
+        _insert(session)(participation)
+        .values(poll_id=poll_id, member_id=member_id)
+        .on_conflict_do_nothing()
+        .returning(participation.c.member_id)
+    )
+    return (await session.execute(taken)).first() is not None
+
+
+async def took_part(session: AsyncSession, poll_id: int, member_id: int) -> bool:
+    found = select(participation.c.member_id).where(
+        participation.c.poll_id == poll_id, participation.c.member_id == member_id
+    )
+    return (await session.execute(found)).first() is not None
+
+
+async def choose(
+    session: AsyncSession, poll_id: int, member_id: int, organisation_id: int, chosen: int
+) -> None:
+    """Write a named vote, or change it."""
+    written = _insert(session)(named_vote).values(
+        poll_id=poll_id, member_id=member_id, organisation_id=organisation_id, chosen=chosen
+    )
+    await session.execute(
+        written.on_conflict_do_update(
+            index_elements=["poll_id", "member_id"],
+            set_={"chosen": chosen, "organisation_id": organisation_id},
+        )
+    )
+
+
+async def chosen(session: AsyncSession, poll_id: int, member_id: int) -> int | None:
+    """Return a member's named vote as a bit mask."""
+    found = select(named_vote.c.chosen).where(
+        named_vote.c.poll_id == poll_id, named_vote.c.member_id == member_id
+    )
+    return (await session.execute(found)).scalar()
+
+
+async def named(session: AsyncSession, poll_id: int) -> list[tuple[str, int, int]]:
+    """Return (path of an organisation, choice, how many chose it there)."""
+    counted = (
+        select(organisation.c.path, named_vote.c.chosen, func.count().label("votes"))
+        .join(organisation, organisation.c.id == named_vote.c.organisation_id)
+        .where(named_vote.c.poll_id == poll_id)
+        .group_by(organisation.c.path, named_vote.c.chosen)
+    )
+    return [(row.path, row.chosen, row.votes) for row in (await session.execute(counted)).all()]
+
+
+async def cast(session: AsyncSession, poll_id: int, organisation_id: int, sealed: bytes) -> None:
+    """Keep an anonymous vote under a random token until it is counted."""
+    await session.execute(
+        insert(sealed_vote).values(
+            token=secrets.randbits(TOKEN_BITS),
+            poll_id=poll_id,
+            organisation_id=organisation_id,
+            sealed=sealed,
+        )
+    )
+
+
+async def lock(session: AsyncSession, poll_id: int) -> None:
+    """Let nobody else count this poll, nor vote in it, until this transaction ends."""
+    await session.execute(select(poll.c.id).where(poll.c.id == poll_id).with_for_update())
+
+
+async def waiting(session: AsyncSession, poll_id: int) -> dict[str, int]:
+    """Count the votes under seal by the path of their organisation."""
+    counted = (
+        select(organisation.c.path, func.count().label("votes"))
+        .join(organisation, organisation.c.id == sealed_vote.c.organisation_id)
+        .where(sealed_vote.c.poll_id == poll_id)
+        .group_by(organisation.c.path)
+    )
+    return {row.path: row.votes for row in (await session.execute(counted)).all()}
+
+
+async def with_votes_waiting(session: AsyncSession) -> list[int]:
+    """Return the polls that have votes under seal."""
+    return list((await session.execute(select(sealed_vote.c.poll_id).distinct())).scalars())
+
+
+async def take_votes(session: AsyncSession, poll_id: int, path: str | None = None) -> list[Sealed]:
+    """Take votes out from under their seal, all of a poll or those of one organisation."""
+    mine = sealed_vote.c.poll_id == poll_id
+    if path is not None:
+        here = select(organisation.c.id).where(organisation.c.path == path).scalar_subquery()
+        mine = mine & (sealed_vote.c.organisation_id == here)
+    return await _take(session, sealed_vote, mine)
+
+
+async def replace_suggestion(
+    session: AsyncSession, poll_id: int, owner: bytes, organisation_id: int, sealed: bytes
+) -> None:
+    """Keep a suggestion under seal until the poll closes; its author may replace it."""
+    written = _insert(session)(sealed_suggestion).values(
+        poll_id=poll_id, owner=owner, organisation_id=organisation_id, sealed=sealed
+    )
+    await session.execute(
+        written.on_conflict_do_update(
+            index_elements=["poll_id", "owner"], set_={"sealed": sealed, "organisation_id": organisation_id}
+        )
+    )
+
+
+async def suggestion(session: AsyncSession, poll_id: int, owner: bytes) -> bytes | None:
+    found = select(sealed_suggestion.c.sealed).where(
+        sealed_suggestion.c.poll_id == poll_id, sealed_suggestion.c.owner == owner
+    )
+    return (await session.execute(found)).scalar()
+
+
+async def count_suggestions(session: AsyncSession, poll_id: int) -> int:
+    counted = select(func.count()).where(sealed_suggestion.c.poll_id == poll_id)
+    return int((await session.execute(counted)).scalar_one())
+
+
+async def take_suggestions(session: AsyncSession, poll_id: int) -> list[Sealed]:
+    """Take a poll's suggestions out from under their seal."""
+    return await _take(session, sealed_suggestion, sealed_suggestion.c.poll_id == poll_id)
+
+
+async def drop(session: AsyncSession, poll_id: int) -> None:
+    """Forget what was cast and not counted, when a poll is cancelled."""
+    for table in (sealed_vote, sealed_suggestion):
+        await session.execute(delete(table).where(table.c.poll_id == poll_id))
+
+
+async def cells(session: AsyncSession, poll_id: int) -> dict[str, Count]:
+    """Return the counted cells by the path of their organisation."""
+    found = (
+        select(organisation.c.path, poll_cell.c.voted, poll_cell.c.options)
+        .join(organisation, organisation.c.id == poll_cell.c.organisation_id)
+        .where(poll_cell.c.poll_id == poll_id)
+    )
+    return {row.path: Count(row.voted, tuple(row.options)) for row in (await session.execute(found)).all()}
+
+
+async def write_cells(session: AsyncSession, poll_id: int, counted: dict[str, Count]) -> None:
+    """Write a poll's cells in place of those it has, in the order of the tree."""
+    await session.execute(delete(poll_cell).where(poll_cell.c.poll_id == poll_id))
+    if not counted:
+        return
+    rows = [
+        {
+            "poll_id": poll_id,
+            "organisation_id": int(path.rstrip("/").rpartition("/")[2]),
+            "voted": count.voted,
+            "options": list(count.options),
+        }
+        for path, count in sorted(counted.items())
+    ]
+    await session.execute(insert(poll_cell), rows)
+
+
+async def _take(session: AsyncSession, table: Table, mine: ColumnElement[bool]) -> list[Sealed]:
+    """Delete what was under seal and return it in random order."""
+    places = select(organisation.c.id, organisation.c.path).where(
+        organisation.c.id.in_(select(table.c.organisation_id).where(mine))
+    )
+    paths = {row.id: row.path for row in (await session.execute(places)).all()}
+    taken = await session.execute(
+        delete(table).where(mine).returning(table.c.organisation_id, table.c.sealed)
+    )
+    sealed = [Sealed(paths[row.organisation_id], bytes(row.sealed)) for row in taken.all()]
+    secrets.SystemRandom().shuffle(sealed)
+    return sealed
+
+
+def _insert(session: AsyncSession) -> Any:
+    return sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
