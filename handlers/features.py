@@ -3,6 +3,8 @@
 from aiogram import Router
 
 from handlers import (
+    aim_filters,
+    aim_places,
     approvals,
     cancel,
     fallback,
@@ -11,9 +13,7 @@ from handlers import (
     language,
     me,
     menu,
-    notice_audience,
     notice_compose,
-    notice_filters,
     notice_preview,
     notice_progress,
     notice_report,
@@ -26,6 +26,8 @@ from handlers import (
 )
 
 FEATURES = (
+    aim_filters,
+    aim_places,
     approvals,
     cancel,
     fallback,
@@ -34,9 +36,7 @@ FEATURES = (
     language,
     me,
     menu,
-    notice_audience,
     notice_compose,
-    notice_filters,
     notice_preview,
     notice_progress,
     notice_report,
@@ -51,7 +51,7 @@ ROUTERS: tuple[Router, ...] = (
     start.router,
     invite.router,
     notice_compose.router,
-    notice_audience.router,
+    aim_places.router,
     notice_preview.router,
     notices.router,
     fallback.router,

@@ -9,13 +9,13 @@ from domain.accounts import Address
 from domain.notices import NoticeState
 from domain.permissions import Action, Actor
 from domain.richtext import RichText
+from handlers.aim_places import show_picker
 from handlers.keyboards import Event, Row, button, keyboard, pager, screen, show
-from handlers.notice_audience import show_picker
 from handlers.notice_files import media_of, text_of
 from handlers.notice_preview import send_test, show_preview
 from handlers.notice_progress import show_progress
 from handlers.notice_report import show_report
-from handlers.notice_taps import Desk, Draft, Noticing
+from handlers.notice_taps import NOTICE, Desk, Draft, Noticing
 from handlers.notice_words import desk_line, headline
 from handlers.taps import command, tap
 from handlers.welcome import members_only
@@ -45,7 +45,7 @@ async def on_notice(
         media = await media_of(event, bot, toolbox.notices, address.account_id)
     if argument or media is not None:
         draft = await toolbox.notices.draft(actor, RichText(argument), media)
-        await show_picker(event, toolbox, actor, words, state, draft.id)
+        await show_picker(event, toolbox, actor, words, state, NOTICE, draft.id)
         return
     await _show_desk(event, toolbox, actor, words, state, 0)
 
@@ -185,7 +185,7 @@ async def on_content(
     media = await media_of(message, bot, notices, address.account_id)
     if notice_id is None:
         draft = await notices.draft(actor, text, media)
-        await show_picker(message, toolbox, actor, words, state, draft.id)
+        await show_picker(message, toolbox, actor, words, state, NOTICE, draft.id)
         return
     before = await notices.for_actor(actor, notice_id, Action.SEND_NOTICE)
     await notices.rewrite(actor, notice_id, text if text.text else before.content, media or before.media)

@@ -11,10 +11,11 @@ from domain.accounts import Address
 from domain.notices import Notice, NoticeState
 from domain.permissions import Actor
 from domain.reach import Reach
+from handlers.aims import Aim
 from handlers.keyboards import Event, Row, button, keyboard, screen, show
 from handlers.notice_files import send_content
 from handlers.notice_progress import show_progress
-from handlers.notice_taps import Aim, Desk, Draft, Noticing, Send
+from handlers.notice_taps import NOTICE, Desk, Draft, Noticing, Send
 from handlers.notice_words import audience_lines, excerpt, media_line
 from handlers.taps import tap
 from handlers.times import moment
@@ -97,7 +98,7 @@ def _rows(words: Words, preview: Preview) -> list[Row]:
         )
     rows.append(
         [
-            button(words("preview.button.audience"), Aim(step="at", id=number)),
+            button(words("preview.button.audience"), Aim(step="at", what=NOTICE, id=number)),
             button(words("preview.button.write"), Draft(step="write", id=number)),
         ]
     )

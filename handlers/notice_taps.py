@@ -6,17 +6,19 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.state import State, StatesGroup
 from pydantic import Field
 
+from handlers import aims
 from handlers.keyboards import Number, Turn
 
 Moment = Annotated[int, Field(ge=0, lt=2**37)]
 """Seconds since the epoch, as far as a date can be made of them."""
+NOTICE = "n"
+"""Says in the audience picker that it is a notice which is aimed."""
 
 
 class Noticing(StatesGroup):
-    """What is awaited: a content, a part of an organisation's name, a time, or the number of recipients."""
+    """What is awaited: a content, a time, or the number of recipients."""
 
     content = State()
-    name = State()
     time = State()
     number = State()
 
@@ -32,25 +34,6 @@ class Draft(CallbackData, prefix="ndraft"):
 
     step: str
     id: Number
-
-
-class Aim(CallbackData, prefix="naim"):
-    """A step of the audience picker while `view` is looked at: at, add, drop, out, back (for `node`), find, hits."""
-
-    step: str
-    id: Number
-    view: Number = 0
-    node: Number = 0
-    page: Turn = 0
-
-
-class Sift(CallbackData, prefix="nsift"):
-    """A filter of the audience: its field and value; without a value that field's choices are shown."""
-
-    id: Number
-    field: str = ""
-    value: str = ""
-    on: bool = False
 
 
 class Send(CallbackData, prefix="nsend"):
@@ -74,3 +57,14 @@ class Look(CallbackData, prefix="nrep"):
     step: str
     id: Number
     page: Turn = 0
+
+
+aims.register(
+    NOTICE,
+    aims.Aimed(
+        service=lambda toolbox: toolbox.notices,
+        title="audience.title",
+        back=lambda number: Draft(step="open", id=number),
+        next=lambda number: Draft(step="open", id=number),
+    ),
+)

@@ -298,12 +298,13 @@ async def test_an_observer_sees_the_desk_and_cannot_write(
 
 
 async def test_every_button_fits_into_64_bytes_even_for_large_ids():
-    from handlers.notice_taps import Aim, Draft, Look, Progress, Send, Sift
+    from handlers.aims import Aim, Sift
+    from handlers.notice_taps import Draft, Look, Progress, Send
 
     large = 10**12
     taps = [
-        Aim(step="hits", id=large, view=large, node=large, page=999),
-        Sift(id=large, field="mode", value="village_neighbourhood", on=True),
+        Aim(step="hits", what="n", id=large, view=large, node=large, page=999),
+        Sift(what="n", id=large, field="mode", value="village_neighbourhood", on=True),
         Draft(step="discard", id=large),
         Send(step="recall", id=large, at=10**10),
         Progress(step="resume", id=large),
@@ -320,12 +321,12 @@ TAPS = (
     "ndraft:gone:{id}",
     "ndraft:discard:{id}",
     "ndraft:test:{id}",
-    "naim:at:{id}:0:0:0",
-    "naim:add:{id}:0:{node}:0",
-    "naim:find:{id}:0:0:0",
-    "naim:hits:{id}:0:0:0",
-    "nsift:{id}:::0",
-    "nsift:{id}:standing:full:1",
+    "aim:at:n:{id}:0:0:0",
+    "aim:add:n:{id}:0:{node}:0",
+    "aim:find:n:{id}:0:0:0",
+    "aim:hits:n:{id}:0:0:0",
+    "sift:n:{id}:::0",
+    "sift:n:{id}:standing:full:1",
     "nsend:now:{id}:0",
     "nsend:when:{id}:0",
     "nsend:at:{id}:1772700000",
@@ -365,13 +366,15 @@ HUGE = "9" * 25
 @pytest.mark.parametrize(
     "tap",
     [
-        "nsift:{id}:age:1:1",
-        "nsift:{id}:mode:moon:1",
-        "nsift:{id}:topic:x:1",
-        f"nsift:{{id}}:topic:{HUGE}:1",
+        "sift:n:{id}:age:1:1",
+        "sift:x:{id}:mode::0",
+        "aim:at:x:{id}:0:0:0",
+        "sift:n:{id}:mode:moon:1",
+        "sift:n:{id}:topic:x:1",
+        f"sift:n:{{id}}:topic:{HUGE}:1",
         f"ndraft:open:{HUGE}",
-        f"naim:at:{{id}}:{HUGE}:0:0",
-        f"naim:at:{{id}}:0:0:{HUGE}",
+        f"aim:at:n:{{id}}:{HUGE}:0:0",
+        f"aim:at:n:{{id}}:0:0:{HUGE}",
         f"nsend:now:{HUGE}:0",
         f"nsend:at:{{id}}:{HUGE}",
         f"ndesk:{HUGE}",
@@ -393,9 +396,9 @@ async def test_a_forged_filter_is_an_old_button(county: Chat, delivering: Bridge
 async def test_an_audience_beyond_the_wall_cannot_be_forged(county: Chat, delivering: Bridge, town: Town):
     drafted = await delivering.drafted("county_secretary", "north")
     await county.say("/notice")
-    await county.tap(f"naim:add:{drafted.id}:0:{town.nodes['jiangbei']}:0")
+    await county.tap(f"aim:add:n:{drafted.id}:0:{town.nodes['jiangbei']}:0")
     assert "没有找到" in county.alerts[-1]
-    await county.tap(f"naim:at:{drafted.id}:{town.nodes['city']}:0:0")
+    await county.tap(f"aim:at:n:{drafted.id}:{town.nodes['city']}:0:0")
     assert "没有找到" in county.alerts[-1]
 
 

@@ -8,10 +8,10 @@ from domain.members import Standing
 from domain.organisations import Level, OrganisationKind, RegionalMode
 from domain.permissions import Actor
 from domain.picking import FILTERS, MOBILE, Picked, picked
+from handlers.aim_places import chosen_lines
+from handlers.aims import Aim, Sift, aimed_as
 from handlers.keyboards import Row, button, keyboard, screen, show
 from handlers.names import name_of
-from handlers.notice_audience import chosen_lines
-from handlers.notice_taps import Aim, Sift
 from handlers.taps import StaleTap, tap
 from handlers.welcome import members_only
 from locales import Words
@@ -43,14 +43,15 @@ async def on_sift(query: CallbackQuery, tap: Sift, toolbox: Toolbox, actor: Acto
     """Show the filters, or one filter's choices, or set one; set outright, so that it may come twice."""
     if (tap.field and tap.field not in FIELDS) or (tap.field == "topic" and len(tap.value) > MOST_DIGITS):
         raise StaleTap
-    chosen = picked(await toolbox.notices.audience(actor, tap.id))
+    service = aimed_as(tap.what).service(toolbox)
+    chosen = picked(await service.audience(actor, tap.id))
     if tap.value:
         chosen = _set(chosen, tap)
-        await toolbox.notices.choose(actor, tap.id, chosen.audience)
+        await service.choose(actor, tap.id, chosen.audience)
     if tap.field:
         await _show_choices(query, toolbox, actor, words, chosen, tap)
     else:
-        await _show_filters(query, toolbox, actor, words, chosen, tap.id)
+        await _show_filters(query, toolbox, actor, words, chosen, tap)
 
 
 def _set(chosen: Picked, tap: Sift) -> Picked:
@@ -61,7 +62,7 @@ def _set(chosen: Picked, tap: Sift) -> Picked:
 
 
 async def _show_filters(
-    query: CallbackQuery, toolbox: Toolbox, actor: Actor, words: Words, chosen: Picked, notice_id: int
+    query: CallbackQuery, toolbox: Toolbox, actor: Actor, words: Words, chosen: Picked, tap: Sift
 ) -> None:
     rows: list[Row] = []
     for field in FIELDS:
@@ -72,9 +73,11 @@ async def _show_filters(
             if count
             else words("audience.field.any", field=label)
         )
-        rows.append([button(mark, Sift(id=notice_id, field=field))])
-    text = screen(words("audience.filters.title"), await chosen_lines(toolbox, actor, words, notice_id))
-    await show(query, text, keyboard(words, *rows, back=Aim(step="at", id=notice_id)))
+        rows.append([button(mark, Sift(what=tap.what, id=tap.id, field=field))])
+    text = screen(
+        words("audience.filters.title"), await chosen_lines(toolbox, actor, words, tap.what, tap.id)
+    )
+    await show(query, text, keyboard(words, *rows, back=Aim(step="at", what=tap.what, id=tap.id)))
 
 
 async def _show_choices(
@@ -82,17 +85,17 @@ async def _show_choices(
 ) -> None:
     active = _active(chosen, tap.field)
     named = await _named(toolbox, words, tap.field)
-    everyone = Sift(id=tap.id, field=tap.field, value=ANY, on=True)
+    everyone = Sift(what=tap.what, id=tap.id, field=tap.field, value=ANY, on=True)
     rows = [[_choice(words("audience.any"), everyone, on=not active)]]
     for value, name in named:
-        other = Sift(id=tap.id, field=tap.field, value=value, on=value not in active)
+        other = Sift(what=tap.what, id=tap.id, field=tap.field, value=value, on=value not in active)
         rows.append([_choice(name, other, on=value in active)])
     text = screen(
         words(f"audience.field.{tap.field}"),
-        await chosen_lines(toolbox, actor, words, tap.id),
+        await chosen_lines(toolbox, actor, words, tap.what, tap.id),
         words(f"audience.hint.{tap.field}") if f"audience.hint.{tap.field}" in words else "",
     )
-    await show(query, text, keyboard(words, *rows, back=Sift(id=tap.id)))
+    await show(query, text, keyboard(words, *rows, back=Sift(what=tap.what, id=tap.id)))
 
 
 def _choice(name: str, data: Sift, *, on: bool) -> InlineKeyboardButton:
