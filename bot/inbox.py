@@ -223,7 +223,7 @@ class Inbox:
         return None
 
     async def _set_aside(self, waiting: Waiting, error: Exception) -> None:
-        sealed = self._sealer.seal(waiting.raw, SEAL_CONTEXT)
+        sealed = self._sealer.seal(raw.outline(waiting.raw), SEAL_CONTEXT)
         name = type(error).__name__
         await self._write(lambda session: inbox.quarantine(session, waiting.id, sealed, name, self._clock()))
         told = None if isinstance(error, Undecodable | orjson.JSONDecodeError) else error

@@ -10,6 +10,8 @@ log = structlog.get_logger(__name__)
 
 Update = dict[str, Any]
 LARGEST = 2**63
+LONGEST_PREFIX = 16
+"""Characters of a tap's prefix, which says what kind of button it was."""
 
 
 def decode(body: bytes) -> Any:
@@ -51,6 +53,30 @@ def chat_of(update: Update) -> int | None:
             if number is not None:
                 return number
     return None
+
+
+def outline(raw: bytes) -> bytes:
+    """Return an update without what a person wrote or pressed: its fields, and the numbers that name things.
+
+    An update that failed is kept as this. Its content may be a vote or a letter, and would stand beside a chat.
+    """
+    try:
+        update = decode(raw)
+    except ValueError:
+        return b'"not JSON"'
+    return orjson.dumps(_outline(update))
+
+
+def _outline(value: object, name: str = "") -> object:
+    if isinstance(value, dict):
+        return {str(key): _outline(each, str(key)) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_outline(each) for each in value]
+    if isinstance(value, bool) or (_number(value) is not None and name.endswith(("id", "date"))):
+        return value
+    if isinstance(value, str) and name == "data" and ":" in value:
+        return f"{value.partition(':')[0][:LONGEST_PREFIX]}:…"
+    return None if value is None else "…"
 
 
 def _inside(value: object, name: str) -> object:
