@@ -4,6 +4,7 @@ SQLite: one writing connection (a pool of one: measured 10-30 times the writes o
 "database is locked"), WAL, and a few query-only connections for `read()`. Never open a second `begin()`
 inside a transaction: it would wait for itself.
 PostgreSQL: a fixed pool without overflow.
+An error names no values (`hide_parameters`): they would stand in the log.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -57,7 +58,9 @@ class Database:
             self._writer = _sqlite_engine(url, pool_size=1, query_only=False)
             self._reader = _sqlite_engine(url, pool_size=4, query_only=True)
         else:
-            self._writer = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=False)
+            self._writer = create_async_engine(
+                url, pool_size=pool_size, max_overflow=0, pool_pre_ping=False, hide_parameters=True
+            )
             self._reader = self._writer
 
     @property
@@ -110,7 +113,12 @@ def after_commit(session: AsyncSession, hook: Hook) -> None:
 
 def _sqlite_engine(url: str, *, pool_size: int, query_only: bool) -> AsyncEngine:
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": 30}, pool_timeout=120
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"timeout": 30},
+        pool_timeout=120,
+        hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _pragmas(query_only=query_only))
     if not query_only:
@@ -128,6 +136,9 @@ def _pragmas(*, query_only: bool) -> Callable[[Any, Any], None]:
         cursor.execute("PRAGMA busy_timeout = 30000")
         cursor.execute("PRAGMA cache_size = -65536")
         cursor.execute("PRAGMA temp_store = MEMORY")
+        cursor.execute(
+            "PRAGMA secure_delete = ON"
+        )  # what is deleted is overwritten: a backup copies free pages
         if query_only:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
