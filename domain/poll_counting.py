@@ -82,14 +82,6 @@ def gather(loose: Cells, top: str) -> dict[str, Count]:
     return groups
 
 
-def add(cells: Cells, more: Cells) -> dict[str, Count]:
-    """Return both together."""
-    whole = dict(cells)
-    for path, count in more.items():
-        whole[path] = whole[path] + count if path in whole else count
-    return whole
-
-
 def within(cells: Cells, path: str) -> Count | None:
     """Return the result of an area: the cells inside it; `None` where there are none to tell."""
     inside = [count for cell, count in cells.items() if contains(path, cell)]

@@ -115,6 +115,7 @@ class Delivery:
         source_id: int,
         audience_id: int | None = None,
         member_ids: Sequence[int] = (),
+        again_to: int | None = None,
         author_id: int | None = None,
         lane: Lane = Lane.NORMAL,
         unknown_policy: UnknownPolicy = UnknownPolicy.PARK,
@@ -123,7 +124,7 @@ class Delivery:
     ) -> int:
         """Write a dispatch and its deliveries in the caller's transaction, and return its id.
 
-        It goes to an audience or to named members. With `topic_id`, who leaves that topic meanwhile is skipped.
+        It goes to an audience, to named members, or to those of an earlier dispatch. With `topic_id`, who leaves that topic meanwhile is skipped.
         """
         now = self._clock()
         dispatch_id = await dispatches.create(
@@ -137,10 +138,12 @@ class Delivery:
             topic_id=topic_id,
             now=now,
         )
-        if audience_id is None:
-            members = materialise.named(member_ids)
-        else:
+        if audience_id is not None:
             members = audiences.members_of(await audiences.load(session, audience_id))
+        elif again_to is not None:
+            members = materialise.recipients(again_to)
+        else:
+            members = materialise.named(member_ids)
         await materialise.write(session, dispatch_id, members)
         await outcomes.finish_empty(session, dispatch_id, now)
         await self._enqueue(session, await dispatches.due_slices(session, now, dispatch_id))

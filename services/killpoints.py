@@ -14,6 +14,10 @@ POINTS = (
     "after_sending",
     "after_server_acted",
     "before_recording",
+    "after_vote_commit",
+    "before_flush_commit",
+    "after_flush_commit",
+    "before_poll_closed",
 )
 
 _armed, _, _nth = os.environ.get("TONGDAO_KILL_AT", "").partition(":")

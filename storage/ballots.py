@@ -4,11 +4,12 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, func, insert, select
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from domain.organisations import chain_of
 from domain.poll_counting import Count
 from storage.tables import metadata
 
@@ -27,6 +28,7 @@ TOKEN_BITS = 63
 class Sealed:
     """Something cast under seal, and the organisation it was cast from."""
 
+    organisation_id: int
     path: str
     sealed: bytes
 
@@ -172,21 +174,29 @@ async def cells(session: AsyncSession, poll_id: int) -> dict[str, Count]:
     return {row.path: Count(row.voted, tuple(row.options)) for row in (await session.execute(found)).all()}
 
 
-async def write_cells(session: AsyncSession, poll_id: int, counted: dict[str, Count]) -> None:
-    """Write a poll's cells in place of those it has, in the order of the tree."""
-    await session.execute(delete(poll_cell).where(poll_cell.c.poll_id == poll_id))
-    if not counted:
-        return
-    rows = [
-        {
-            "poll_id": poll_id,
-            "organisation_id": int(path.rstrip("/").rpartition("/")[2]),
-            "voted": count.voted,
-            "options": list(count.options),
+async def add_to_cells(session: AsyncSession, poll_id: int, more: dict[str, Count]) -> None:
+    """Add groups to a poll's cells; the caller holds the poll's lock."""
+    before = await cells(session, poll_id)
+    fresh: list[dict[str, Any]] = []
+    grown: list[dict[str, Any]] = []
+    for path, count in sorted(more.items()):
+        whole = before[path] + count if path in before else count
+        row = {
+            "in_poll": poll_id,
+            "at": chain_of(path)[-1],
+            "voted": whole.voted,
+            "options": list(whole.options),
         }
-        for path, count in sorted(counted.items())
-    ]
-    await session.execute(insert(poll_cell), rows)
+        (grown if path in before else fresh).append(row)
+    if fresh:
+        columns: dict[str, Any] = {"poll_id": bindparam("in_poll"), "organisation_id": bindparam("at")}
+        await session.execute(insert(poll_cell).values(columns), fresh)
+    if grown:
+        here = (poll_cell.c.poll_id == bindparam("in_poll")) & (
+            poll_cell.c.organisation_id == bindparam("at")
+        )
+        connection = await session.connection()
+        await connection.execute(update(poll_cell).where(here), grown)
 
 
 async def _take(session: AsyncSession, table: Table, mine: ColumnElement[bool]) -> list[Sealed]:
@@ -198,7 +208,9 @@ async def _take(session: AsyncSession, table: Table, mine: ColumnElement[bool]) 
     taken = await session.execute(
         delete(table).where(mine).returning(table.c.organisation_id, table.c.sealed)
     )
-    sealed = [Sealed(paths[row.organisation_id], bytes(row.sealed)) for row in taken.all()]
+    sealed = [
+        Sealed(row.organisation_id, paths[row.organisation_id], bytes(row.sealed)) for row in taken.all()
+    ]
     secrets.SystemRandom().shuffle(sealed)
     return sealed
 

@@ -41,6 +41,15 @@ def named(member_ids: Sequence[int]) -> Select[tuple[int]]:
     return select(member.c.id).where(member.c.id.in_(list(member_ids)))
 
 
+def recipients(dispatch_id: int) -> Select[tuple[int]]:
+    """Select the members who have a delivery of a dispatch and are still here."""
+    return (
+        select(delivery.c.member_id)
+        .join(member, member.c.id == delivery.c.member_id)
+        .where(delivery.c.dispatch_id == dispatch_id, member.c.status == "active")
+    )
+
+
 async def write(session: AsyncSession, dispatch_id: int, members: Select[tuple[int]]) -> int:
     """Write one delivery for each of `members` (a select of member ids), cut into slices; return how many."""
     last = await _cut_slices(session, dispatch_id, members)
