@@ -64,21 +64,24 @@ def ripe(waiting: Mapping[str, int]) -> tuple[str, ...]:
 def gather(loose: Cells, top: str) -> dict[str, Count]:
     """Return groups of five or more that hold all of `loose`, each as deep in the tree as it goes.
 
-    What is too small joins what is too small beside it at the organisation above. Those who are still too few
+    What is too small joins what is too small beside it at the organisation above; what has moved out from under
+    `top` counts there. Those who are still too few
     at the top take the smallest group with them. Fewer than five in all are no group: nothing is returned.
     """
-    rising = {path: count for path, count in loose.items() if count.voted}
+    rising: dict[str, Count] = {}
+    for path, count in loose.items():
+        if count.voted:
+            _put(rising, path if contains(top, path) else top, count)
     groups: dict[str, Count] = {}
     while rising:
         path = max(rising, key=lambda each: (each.count("/"), each))
         count = rising.pop(path)
         if count.voted >= SMALLEST:
-            groups[path] = groups[path] + count if path in groups else count
-        elif path == top or not contains(top, path):
+            _put(groups, path, count)
+        elif path == top:
             _join_smallest(groups, count, top)
         else:
-            above = _above(path)
-            rising[above] = rising[above] + count if above in rising else count
+            _put(rising, _above(path), count)
     return groups
 
 
@@ -89,11 +92,13 @@ def within(cells: Cells, path: str) -> Count | None:
 
 
 def _join_smallest(groups: dict[str, Count], count: Count, top: str) -> None:
-    if not groups:
-        return
-    smallest = min(groups, key=lambda each: (groups[each].voted, each))
-    joined = groups.pop(smallest) + count
-    groups[top] = groups[top] + joined if top in groups else joined
+    if groups:
+        smallest = min(groups, key=lambda each: (groups[each].voted, each))
+        _put(groups, top, groups.pop(smallest) + count)
+
+
+def _put(counts: dict[str, Count], path: str, count: Count) -> None:
+    counts[path] = counts[path] + count if path in counts else count
 
 
 def _above(path: str) -> str:
