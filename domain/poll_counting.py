@@ -7,7 +7,7 @@ result is taken from another's is again a sum of whole cells (DOMAIN.md 4.5).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from domain.organisations import contains
+from domain.organisations import chain_of, contains
 from domain.polls import SMALLEST, chosen_in
 
 Cells = Mapping[str, "Count"]
@@ -64,24 +64,24 @@ def ripe(waiting: Mapping[str, int]) -> tuple[str, ...]:
 def gather(loose: Cells, top: str) -> dict[str, Count]:
     """Return groups of five or more that hold all of `loose`, each as deep in the tree as it goes.
 
-    What is too small joins what is too small beside it at the organisation above; what has moved out from under
-    `top` counts there. Those who are still too few
-    at the top take the smallest group with them. Fewer than five in all are no group: nothing is returned.
+    What is too small joins what is too small beside it at the organisation above; what has moved out from
+    under `top` counts there. Those who are still too few at the top take the smallest group with them.
+    Fewer than five in all are no group: nothing is returned.
     """
     rising: dict[str, Count] = {}
     for path, count in loose.items():
         if count.voted:
             _put(rising, path if contains(top, path) else top, count)
     groups: dict[str, Count] = {}
-    while rising:
-        path = max(rising, key=lambda each: (each.count("/"), each))
-        count = rising.pop(path)
-        if count.voted >= SMALLEST:
-            _put(groups, path, count)
-        elif path == top:
-            _join_smallest(groups, count, top)
-        else:
-            _put(rising, _above(path), count)
+    for depth in range(max(map(_depth, rising), default=0), 0, -1):
+        for path in sorted(each for each in rising if _depth(each) == depth):
+            count = rising.pop(path)
+            if count.voted >= SMALLEST:
+                _put(groups, path, count)
+            elif path == top:
+                _join_smallest(groups, count, top)
+            else:
+                _put(rising, _above(path), count)
     return groups
 
 
@@ -99,6 +99,10 @@ def _join_smallest(groups: dict[str, Count], count: Count, top: str) -> None:
 
 def _put(counts: dict[str, Count], path: str, count: Count) -> None:
     counts[path] = counts[path] + count if path in counts else count
+
+
+def _depth(path: str) -> int:
+    return len(chain_of(path))
 
 
 def _above(path: str) -> str:
