@@ -14,7 +14,7 @@ from domain.poll_counting import Count
 from domain.polls import Poll
 
 WIDTH, MARGIN, BAR, GAP, LABEL = 960, 40, 40, 28, 46
-TITLE = 64
+TITLE, FIGURES = 64, 200
 INK, MUTED, TRACK, FILL, PAPER = "#1f2933", "#52606d", "#e4e7eb", "#c8102e", "#ffffff"
 TEXT_SIZE, TITLE_SIZE = 30, 34
 FONTS = (
@@ -38,12 +38,13 @@ def draw(poll: Poll, count: Count) -> bytes:
     height = 2 * MARGIN + TITLE + row * len(poll.options)
     picture = Image.new("RGB", (WIDTH, height), PAPER)
     pen = ImageDraw.Draw(picture)
-    pen.text(
-        (MARGIN, MARGIN), _fitting(pen, poll.question, TITLE_SIZE, str(count.voted)), INK, _font(TITLE_SIZE)
-    )
+    title = _fitting(pen, poll.question, TITLE_SIZE, WIDTH - 2 * MARGIN, f"n = {count.voted}")
+    pen.text((MARGIN, MARGIN), title, INK, _font(TITLE_SIZE))
     for option in poll.options:
         top = MARGIN + TITLE + row * option.number
-        label = _fitting(pen, f"{option.number + 1}. {option.text}", TEXT_SIZE, f"{option.number + 1}.")
+        number = f"{option.number + 1}."
+        room = WIDTH - 2 * MARGIN - FIGURES
+        label = _fitting(pen, f"{number} {option.text}", TEXT_SIZE, room, number)
         _bar(pen, top, label, count.options[option.number], count.percent(option.number), count.voted)
     file = io.BytesIO()
     picture.save(file, "PNG", optimize=True)
@@ -63,12 +64,11 @@ def _bar(pen: ImageDraw.ImageDraw, top: int, label: str, votes: int, percent: in
         pen.rounded_rectangle(filled, BAR // 2, FILL)
 
 
-def _fitting(pen: ImageDraw.ImageDraw, text: str, size: int, instead: str) -> str:
-    """Return the text as far as it fits into a line; what the font cannot write is left out of it."""
+def _fitting(pen: ImageDraw.ImageDraw, text: str, size: int, room: int, instead: str) -> str:
+    """Return the text as far as it fits into the room; `instead`, if there is no font to write it."""
     font = _font(size)
     if not text.isascii() and _chinese() is None:
         return instead
-    room = WIDTH - 2 * MARGIN - 200
     if pen.textlength(text, font) <= room:
         return text
     while text and pen.textlength(f"{text}…", font) > room:

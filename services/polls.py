@@ -1,5 +1,6 @@
 """Polls: opened to exactly the right people, closed at the announced minute, and answered with what changed."""
 
+import asyncio
 from dataclasses import dataclass
 
 from domain.audiences import Audience
@@ -229,7 +230,7 @@ class Polls(PollDrafts):
         count = (await self._result(found)).count
         if count is None:
             return None
-        digest = await self._media.save(poll_chart.draw(found, count))
+        digest = await self._media.save(await asyncio.to_thread(poll_chart.draw, found, count))
         return Media("photo", polls.CHART_NAME, digest)
 
     async def _result(self, found: Poll) -> Result:
