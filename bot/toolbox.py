@@ -9,12 +9,15 @@ from services.approvals import Approvals
 from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery, PaceLimits
+from services.holidays import Holidays
 from services.invitations import Invitations
 from services.media import MediaStore
 from services.members import Members
 from services.notices import Notices
 from services.organisations import Organisations
 from services.people import People
+from services.polls import Polls
+from services.schedules import Schedules
 from services.toolbox import Toolbox
 from services.topics import Topics
 from storage.database import Database
@@ -46,6 +49,7 @@ def build_toolbox(
     audiences = Audiences(database=database, clock=clock, rules=rules)
     alerts = Alerts(clock=clock, delivery=delivery)
     approvals = Approvals(database=database, clock=clock, audit=audit, alerts=alerts)
+    holidays = Holidays(database=database, clock=clock, audit=audit)
     return Toolbox(
         people=People(database=database),
         members=Members(database=database, clock=clock, audit=audit),
@@ -57,8 +61,19 @@ def build_toolbox(
         audit=audit,
         organisations=Organisations(database=database, clock=clock, audit=audit),
         topics=Topics(database=database, audit=audit),
+        holidays=holidays,
+        schedules=Schedules(database=database, clock=clock, holidays=holidays),
         audiences=audiences,
         notices=Notices(
             database=database, clock=clock, audit=audit, audiences=audiences, delivery=delivery, media=media
+        ),
+        polls=Polls(
+            database=database,
+            clock=clock,
+            audit=audit,
+            audiences=audiences,
+            delivery=delivery,
+            media=media,
+            sealer=sealer,
         ),
     )

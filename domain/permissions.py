@@ -23,6 +23,7 @@ class Action(StrEnum):
     READ_MEMBER = "read_member"
     GRANT_ROLE = "grant_role"
     MANAGE_ORGANISATION = "manage_organisation"
+    ENTER_HOLIDAYS = "enter_holidays"  # of the whole city: asked at the root only
 
 
 RIGHTS: dict[Role, frozenset[Action]] = {

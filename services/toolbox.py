@@ -6,11 +6,14 @@ from services.approvals import Approvals
 from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery
+from services.holidays import Holidays
 from services.invitations import Invitations
 from services.members import Members
 from services.notices import Notices
 from services.organisations import Organisations
 from services.people import People
+from services.polls import Polls
+from services.schedules import Schedules
 from services.topics import Topics
 
 
@@ -28,3 +31,6 @@ class Toolbox:
     topics: Topics
     audiences: Audiences
     notices: Notices
+    holidays: Holidays
+    schedules: Schedules
+    polls: Polls

@@ -15,6 +15,7 @@ from storage.tables.inbox import FsmRow, InboxRow, LeaseRow
 from storage.tables.members import MemberRow, MembershipRow, SubscriptionRow, TopicRow
 from storage.tables.meta import MetaRow
 from storage.tables.notices import AcknowledgementRow, AudienceRow, NoticeRow
+from storage.tables.nudges import NudgeRow
 from storage.tables.organisations import OrganisationHistoryRow, OrganisationRow, RoleGrantRow, SeatRow
 from storage.tables.polls import (
     NamedVoteRow,
@@ -24,6 +25,8 @@ from storage.tables.polls import (
     SealedSuggestionRow,
     SealedVoteRow,
 )
+from storage.tables.schedules import HolidayDayRow, HolidayYearRow, OccurrenceRow, ScheduleRow
+from storage.tables.suggestions import SuggestionRow
 
 __all__ = [
     "AccountLinkRow",
@@ -36,6 +39,8 @@ __all__ = [
     "DeliveryRow",
     "DispatchRow",
     "FsmRow",
+    "HolidayDayRow",
+    "HolidayYearRow",
     "InboxRow",
     "InvitationRow",
     "LeaseRow",
@@ -45,6 +50,8 @@ __all__ = [
     "MetaRow",
     "NamedVoteRow",
     "NoticeRow",
+    "NudgeRow",
+    "OccurrenceRow",
     "OrganisationHistoryRow",
     "OrganisationRow",
     "OutcomeCountRow",
@@ -54,11 +61,13 @@ __all__ = [
     "PollCellRow",
     "PollRow",
     "RoleGrantRow",
+    "ScheduleRow",
     "SealedSuggestionRow",
     "SealedVoteRow",
     "SeatRow",
     "SliceRow",
     "SubscriptionRow",
+    "SuggestionRow",
     "TopicRow",
     "metadata",
 ]
