@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.settings import Settings
-from storage import backup, dispatches, notices, schema
+from storage import backup, dispatches, notices, polls, schema
 from storage.database import Database
 
 MANIFEST = "manifest.json"
@@ -82,6 +82,7 @@ async def restore(settings: Settings, source: Path, at: datetime) -> int:
             async with database.begin() as session:
                 await dispatches.pause_all(session, notices.SOURCE, "restored")
                 await notices.recall_due(session, at)
+                await polls.recall_due(session, at)
         finally:
             await database.close()
         for each in (WEBCHAT, *FOLDERS, *TOKENS):

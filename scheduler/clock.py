@@ -96,11 +96,12 @@ class Ticker:
 
 
 def ticks_of(toolbox: Toolbox, clock: Clock) -> list[Tick]:
-    """List what every bridge looks at: notices and polls that are due, deliveries held or abandoned, the audit's seal."""
+    """List what every bridge looks at: what is due, held or abandoned, and the audit's seal."""
     return [
         Tick("notices", 2.0, toolbox.notices.start_due),
         Tick("nudges", 60.0, toolbox.notices.nudges.tick),
         Tick("polls", 2.0, toolbox.polls.closing.tick),
+        Tick("ballots", 30.0, toolbox.polls.closing.count),
         Tick("delivery", 2.0, toolbox.delivery.tick),
         Tick("schedules", 5.0, toolbox.schedules.tick),
         Tick("audit", 60.0, lambda: toolbox.audit.seal(clock())),

@@ -51,7 +51,7 @@ class PollClosing:
         self._sealer = sealer
 
     async def tick(self) -> None:
-        """Open what is due, stop what is over, and count."""
+        """Open what is due, and close what is over."""
         now = self._clock()
         async with self._database.read() as session:
             opening = await polls.to_open(session, now)
@@ -61,17 +61,21 @@ class PollClosing:
         for poll_id in over:
             async with self._database.begin() as session:
                 await polls.step(session, poll_id, [PollState.OPEN], PollState.CLOSING)
-        await self.count()
+        await self.finish()
 
-    async def count(self) -> None:
-        """Count groups of five or more, and all of the polls that take no more votes."""
+    async def finish(self) -> None:
+        """Count and close the polls that take no more votes."""
         async with self._database.read() as session:
-            waiting = await ballots.with_votes_waiting(session)
             closing = await polls.in_state(session, PollState.CLOSING)
-        for poll_id in waiting:
-            await self._safely("votes not counted", poll_id, self._count_groups)
         for poll_id in closing:
             await self._safely("poll not closed", poll_id, self._close)
+
+    async def count(self) -> None:
+        """Count groups of five or more of the votes that wait under seal; every half a minute will do."""
+        async with self._database.read() as session:
+            waiting = await ballots.with_votes_waiting(session)
+        for poll_id in waiting:
+            await self._safely("votes not counted", poll_id, self._count_groups)
 
     async def start(self, session: Session, found: Poll, actor_id: int) -> bool:
         """Ask everybody, unless the poll was changed meanwhile; of two who open it, one does."""

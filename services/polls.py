@@ -158,7 +158,7 @@ class Polls(PollDrafts):
                 await self._note(session, actor.member_id, found, "closed_early")
         if not closed and found.state not in {PollState.CLOSING, *SHOWN}:
             raise PollMovedOn
-        await self.closing.count()
+        await self.closing.finish()
         return await self.for_actor(actor, poll_id, Action.SEND_NOTICE)
 
     async def cancel(self, actor: Actor, poll_id: int) -> Poll:
