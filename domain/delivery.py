@@ -166,6 +166,8 @@ class Recipient:
     subscribed: bool
     quiet_until: datetime | None
     capped_until: datetime | None
+    settled: bool = False
+    """What they are asked for is done already: a nudge to who has confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,8 @@ def look_again(  # noqa: PLR0911 - one return for each reason
         return Skipped("left")
     if not recipient.subscribed:
         return Skipped("unsubscribed")
+    if recipient.settled:
+        return Skipped("confirmed")
     if recipient.link_state != "active":
         return Skipped("blocked" if recipient.link_state == "blocked" else "no_account")
     if useful_until is not None and now > useful_until:

@@ -116,6 +116,7 @@ class Notice:
     created_at: datetime
     scheduled_at: datetime | None = None
     sent_at: datetime | None = None
+    nudge_after: int | None = None
 
 
 def check_step(state: NoticeState, to: NoticeState) -> None:

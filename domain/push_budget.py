@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-COUNTED_SOURCES = ("notice",)
+COUNTED_SOURCES = ("notice", "poll", "nudge")
 """Sources that count against the cap: answers, and reminders one asked for, do not."""
 WEEK_OPENS = time(8)
 

@@ -15,7 +15,7 @@ from handlers.aims import Aim
 from handlers.keyboards import Event, Row, button, keyboard, screen, show
 from handlers.notice_files import send_content
 from handlers.notice_progress import show_progress
-from handlers.notice_taps import NOTICE, Desk, Draft, Noticing, Send
+from handlers.notice_taps import NOTICE, After, Desk, Draft, Noticing, Send
 from handlers.notice_words import audience_lines, excerpt, media_line
 from handlers.taps import tap
 from handlers.times import moment
@@ -41,24 +41,24 @@ async def show_preview(
         words("preview.audience", lines=audience_lines(words, preview.parts))
         if preview.audience
         else words("preview.no_audience"),
-        reach_lines(words, preview.reach, found) if preview.reach else "",
-        words("preview.confirms") if found.needs_confirmation else "",
+        reach_lines(words, preview.reach, ZoneInfo(found.sender.zone)) if preview.reach else "",
+        _confirmation(words, found),
         words("preview.at", when=_moment(words, found, found.scheduled_at)) if found.scheduled_at else "",
     )
     await show(event, text, keyboard(words, *_rows(words, preview), back=Desk()))
     await state.clear()
 
 
-def reach_lines(words: Words, reach: Reach, found: Notice) -> str:
+def reach_lines(words: Words, reach: Reach, zone: ZoneInfo) -> str:
     """Say how many get it and when, how many not and why."""
     lines = [words("preview.reach.total", n=reach.total)]
     if reach.at_once:
         lines.append(words("preview.reach.at_once", n=reach.at_once))
     if reach.quiet and reach.quiet_until:
-        when = _moment(words, found, reach.quiet_until)
+        when = moment(words, reach.quiet_until, zone)
         lines.append(words("preview.reach.quiet", n=reach.quiet, when=when))
     if reach.capped and reach.capped_until:
-        when = _moment(words, found, reach.capped_until)
+        when = moment(words, reach.capped_until, zone)
         lines.append(words("preview.reach.capped", n=reach.capped, when=when))
     if reach.unreachable:
         lines.append(words("preview.reach.not", n=reach.unreachable))
@@ -72,7 +72,7 @@ def reach_lines(words: Words, reach: Reach, found: Notice) -> str:
             if count
         )
     if reach.expected_finish and reach.reachable:
-        lines.append(words("preview.reach.finish", when=_moment(words, found, reach.expected_finish)))
+        lines.append(words("preview.reach.finish", when=moment(words, reach.expected_finish, zone)))
     return "\n".join(lines)
 
 
@@ -109,7 +109,21 @@ def _rows(words: Words, preview: Preview) -> list[Row]:
             button(words("preview.button.discard"), Draft(step="discard", id=number)),
         ]
     )
+    if found.needs_confirmation:
+        label = (
+            words("nudge.after.button.on", n=found.nudge_after)
+            if found.nudge_after
+            else words("nudge.after.button.off")
+        )
+        rows.append([button(label, After(step="ask", id=number))])
     return rows
+
+
+def _confirmation(words: Words, found: Notice) -> str:
+    if not found.needs_confirmation:
+        return ""
+    nudges = [words("nudge.after.line", n=found.nudge_after)] if found.nudge_after else []
+    return "\n".join([words("preview.confirms"), *nudges])
 
 
 @tap(Send)

@@ -8,7 +8,7 @@ from domain.delivery import DeliveryState
 from domain.notices import NoticeState
 from domain.permissions import Actor
 from handlers.keyboards import Event, Row, button, keyboard, pager, screen, show
-from handlers.notice_taps import Desk, Look, Progress
+from handlers.notice_taps import Desk, Look, Nudge, Progress
 from handlers.notice_words import headline
 from handlers.taps import tap
 from handlers.times import moment
@@ -52,6 +52,9 @@ def report_screen(words: Words, report: Report) -> tuple[Text, InlineKeyboardMar
         figure_lines(words, figures) if figures else words("report.nothing"),
         words("report.confirmed", n=report.confirmed, sent=figures.sent if figures else 0)
         if found.needs_confirmation
+        else "",
+        words("nudge.report", n=report.nudged.members, when=moment(words, report.nudged.at))
+        if report.nudged
         else "",
         _advice(words, report),
     )
@@ -115,6 +118,8 @@ def _rows(words: Words, report: Report) -> list[Row]:
         rows.append([button(words("report.button.retry", n=figures.failed), retry)])
     if report.to_call:
         rows.append([button(words("report.button.calls", n=report.to_call), Look(step="calls", id=found.id))])
+    if report.may_nudge and figures and report.confirmed < figures.sent:
+        rows.append([button(words("nudge.button.ask"), Nudge(step="ask", id=found.id))])
     if found.state is NoticeState.SENDING:
         rows.append([button(words("report.button.progress"), Progress(step="look", id=found.id))])
     else:
@@ -135,6 +140,8 @@ async def _show_calls(query: CallbackQuery, toolbox: Toolbox, actor: Actor, word
     back = Look(step="look", id=at.id)
     reached = await toolbox.notices.reports.may_see(actor, at.id)
     rows = [pager(words, at.page, more=more, to=turns)]
+    if lines:
+        rows.append([button(words("nudge.button.ask"), Nudge(step="ask", id=at.id))])
     await show(query, text, keyboard(words, *rows, back=back if reached else None))
 
 

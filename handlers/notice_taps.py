@@ -1,6 +1,6 @@
 """The buttons of a secretary's notices, and the dialogue steps that await a message."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.state import State, StatesGroup
@@ -57,6 +57,21 @@ class Look(CallbackData, prefix="nrep"):
     step: str
     id: Number
     page: Turn = 0
+
+
+class Nudge(CallbackData, prefix="nudge"):
+    """A reminder to who has not confirmed: ask (how many), do."""
+
+    step: Literal["ask", "do"]
+    id: Number
+
+
+class After(CallbackData, prefix="nafter"):
+    """When a draft is to remind by itself: ask, or set it (0 days: not)."""
+
+    step: Literal["ask", "set"]
+    id: Number
+    days: Number = 0
 
 
 aims.register(

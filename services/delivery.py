@@ -116,6 +116,7 @@ class Delivery:
         audience_id: int | None = None,
         member_ids: Sequence[int] = (),
         again_to: int | None = None,
+        members: materialise.Members | None = None,
         author_id: int | None = None,
         lane: Lane = Lane.NORMAL,
         unknown_policy: UnknownPolicy = UnknownPolicy.PARK,
@@ -124,7 +125,8 @@ class Delivery:
     ) -> int:
         """Write a dispatch and its deliveries in the caller's transaction, and return its id.
 
-        It goes to an audience, to named members, or to those of an earlier dispatch. With `topic_id`, who leaves that topic meanwhile is skipped.
+        It goes to an audience, to named members, to those of an earlier dispatch, or to a select of members.
+        With `topic_id`, who leaves that topic meanwhile is skipped.
         """
         now = self._clock()
         dispatch_id = await dispatches.create(
@@ -142,7 +144,7 @@ class Delivery:
             members = audiences.members_of(await audiences.load(session, audience_id))
         elif again_to is not None:
             members = materialise.recipients(again_to)
-        else:
+        elif members is None:
             members = materialise.named(member_ids)
         await materialise.write(session, dispatch_id, members)
         await outcomes.finish_empty(session, dispatch_id, now)

@@ -7,14 +7,16 @@ from datetime import datetime
 from domain.accounts import Address
 from domain.clock import Clock, day_of
 from domain.notices import Notice, NoticeState
+from domain.nudges import check_nudge, circle_of
 from domain.permissions import Action, Actor
-from domain.refusals import NotFound
+from domain.refusals import NotFound, Refusal
 from services.audit import Audit
 from services.delivery import Delivery, Figures
 from services.walls import PAGE
-from storage import notices, progress
+from storage import notices, nudges, progress
 from storage.database import Database, Session
 from storage.notices import Pending
+from storage.nudges import Nudged
 from storage.progress import Watched
 
 
@@ -27,6 +29,8 @@ class Report:
     confirmed: int
     to_call: int | None
     may_control: bool
+    may_nudge: bool = False
+    nudged: Nudged | None = None
 
 
 class NoticeReports:
@@ -46,12 +50,15 @@ class NoticeReports:
             dispatch_id = await notices.dispatch_of(session, notice_id)
             confirmed = await notices.count_confirmed(session, notice_id)
             to_call = await self._to_call(session, actor, found)
+            nudged = await nudges.nudged(session, notice_id)
         return Report(
             notice=found,
             figures=None if dispatch_id is None else await self._delivery.figures(dispatch_id),
             confirmed=confirmed,
             to_call=to_call,
             may_control=actor.may(Action.SEND_NOTICE, found.sender.path, day_of(now)),
+            may_nudge=_may_nudge(actor, found, now),
+            nudged=nudged,
         )
 
     async def may_see(self, actor: Actor, notice_id: int) -> bool:
@@ -123,6 +130,15 @@ def own_homes(actor: Actor, now: datetime) -> Sequence[int]:
     on = day_of(now)
     held = [grant for grant in actor.grants if grant.holds(Action.SEE_UNCONFIRMED, grant.path, on)]
     return sorted({grant.organisation_id for grant in held})
+
+
+def _may_nudge(actor: Actor, found: Notice, now: datetime) -> bool:
+    try:
+        check_nudge(found)
+        circle_of(found, actor, own_homes(actor, now), now)
+    except Refusal:
+        return False
+    return True
 
 
 async def reachable(session: Session, actor: Actor, notice_id: int, action: Action, now: datetime) -> Notice:

@@ -32,6 +32,7 @@ from services.media import MediaStore
 from services.notice_drafts import NoticeDrafts
 from services.notice_inbox import NoticeInbox
 from services.notice_reports import NoticeReports, reachable
+from services.nudges import Nudges
 from services.walls import PAGE, paths_of
 from storage import grants, notices
 from storage.database import Database, Session
@@ -54,7 +55,7 @@ class Preview:
 
 
 class Notices(NoticeDrafts):
-    """The secretary's side; `inbox` is the member's, `reports` tells what became of each."""
+    """The secretary's side; `inbox` is the member's, `reports` tells what became of each, `nudges` reminds."""
 
     def __init__(
         self,
@@ -70,6 +71,7 @@ class Notices(NoticeDrafts):
         self._delivery = delivery
         self.inbox = NoticeInbox(database=database, clock=clock, audiences=audiences)
         self.reports = NoticeReports(database=database, clock=clock, audit=audit, delivery=delivery)
+        self.nudges = Nudges(database=database, clock=clock, audit=audit, delivery=delivery)
         delivery.sources[notices.SOURCE] = self.content
 
     async def content(self, notice_id: int, language: str) -> Content:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import Select, and_, case, exists, false, func, or_, select, update
 from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,12 +22,14 @@ from domain.delivery import (
     UnknownPolicy,
     look_again,
 )
+from domain.nudges import SOURCE as NUDGE
 from domain.push_budget import COUNTED_SOURCES, capped_until, week_start
 from domain.quiet_hours import QuietHours
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
 account_link = metadata.tables["account_link"]
+acknowledgement = metadata.tables["acknowledgement"]
 delivery = metadata.tables["delivery"]
 dispatch = metadata.tables["dispatch"]
 member = metadata.tables["member"]
@@ -185,6 +187,9 @@ def _candidates(taken: OpenSlice, now: datetime) -> Select[Any]:
         subscription.c.topic_id == taken.topic_id, subscription.c.member_id == delivery.c.member_id
     )
     held = exists().where(pace.c.account_id == taken.account_id, pace.c.held_until > now)
+    confirmed = exists().where(
+        acknowledgement.c.notice_id == taken.source_id, acknowledgement.c.member_id == delivery.c.member_id
+    )
     return (
         select(
             delivery.c.id,
@@ -197,6 +202,7 @@ def _candidates(taken: OpenSlice, now: datetime) -> Select[Any]:
             member.c.language,
             organisation.c.zone,
             (subscribed if taken.topic_id is not None else delivery.c.id.is_not(None)).label("subscribed"),
+            (confirmed if taken.source == NUDGE else false()).label("settled"),
         )
         .join(slice_, and_(slice_.c.id == delivery.c.slice_id, slice_.c.fence == taken.fence))
         .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
@@ -248,6 +254,7 @@ def _look(row: Row[Any], taken: OpenSlice, pushes: int, rules: Rules, now: datet
         subscribed=bool(row.subscribed),
         quiet_until=None if quiet is None else quiet.held_until(now, row.zone),
         capped_until=capped_until(pushes, rules.weekly_cap, now, row.zone) if pushes else None,
+        settled=bool(row.settled),
     )
     return look_again(recipient, useful_until=taken.useful_until, now=now)
 

@@ -34,6 +34,8 @@ outcome_count = metadata.tables["outcome_count"]
 slice_ = metadata.tables["slice"]
 
 SLICE_SIZE = 500
+Members = Select[tuple[int]]
+"""A select of member ids; it can be a million, and no service looks inside."""
 
 
 def named(member_ids: Sequence[int]) -> Select[tuple[int]]:

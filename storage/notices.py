@@ -331,4 +331,5 @@ def _to_notice(row: Any) -> Notice:
         created_at=row.created_at,
         scheduled_at=row.scheduled_at,
         sent_at=row.sent_at,
+        nudge_after=row.nudge_after,
     )

@@ -37,6 +37,7 @@ class NoticeRow(Table, table=True):
     media_name: str = ""
     media_digest: str | None = None  # names the bytes in the media folder
     needs_confirmation: bool = False
+    nudge_after: int | None = None  # days after which it reminds, by itself, who has not confirmed
     created_at: datetime = Field(sa_type=UtcDateTime)
     scheduled_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,36 @@
+"""Digests, nudges, recurring notices, and invitations that ran out
+
+Revision: 0010, after 0009.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+import storage.tables.columns
+
+revision = '0010'
+down_revision = '0009'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('nudge',
+    sa.Column('notice_id', storage.tables.columns.BigInt, nullable=False),
+    sa.Column('scope', sa.String(), nullable=False),
+    sa.Column('at', storage.tables.columns.UtcDateTime(), nullable=False),
+    sa.Column('by_id', storage.tables.columns.BigInt, nullable=True),
+    sa.Column('dispatch_id', storage.tables.columns.BigInt, nullable=True),
+    sa.ForeignKeyConstraint(['by_id'], ['member.id'], name=op.f('fk_nudge_by_id_member')),
+    sa.ForeignKeyConstraint(['dispatch_id'], ['dispatch.id'], name=op.f('fk_nudge_dispatch_id_dispatch')),
+    sa.ForeignKeyConstraint(['notice_id'], ['notice.id'], name=op.f('fk_nudge_notice_id_notice')),
+    sa.PrimaryKeyConstraint('notice_id', 'scope', name='pk_nudge')
+    )
+    with op.batch_alter_table('notice', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('nudge_after', sa.Integer(), nullable=True))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table('notice', schema=None) as batch_op:
+        batch_op.drop_column('nudge_after')
+    op.drop_table('nudge')
