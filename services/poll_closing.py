@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
-from storage.suggestions import NewSuggestion
 
 from domain.clock import Clock, day_of
 from domain.permissions import Action
@@ -22,6 +21,7 @@ from storage import ballots, grants, polls, suggestions
 from storage.ballots import Sealed
 from storage.database import Database, Session
 from storage.sealing import Sealer
+from storage.suggestions import NewSuggestion
 
 log = structlog.get_logger(__name__)
 
