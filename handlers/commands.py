@@ -8,6 +8,7 @@ from locales import DEFAULT, LANGUAGES, Words, speak
 OFFERED = (
     "start",
     "notices",
+    "polls",
     "me",
     "org",
     "topics",

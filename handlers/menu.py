@@ -14,7 +14,7 @@ from locales import Words
 from services.members import Overview
 from services.toolbox import Toolbox
 
-_MEMBER_ROWS = (("me", "notices"), ("org", "topics"), ("language", "privacy"))
+_MEMBER_ROWS = (("notices", "polls"), ("me", "org"), ("topics", "language"))
 
 
 @taps.command("menu")
@@ -36,10 +36,11 @@ async def show_menu(event: Event, toolbox: Toolbox, actor: Actor, words: Words) 
 
 def _buttons(words: Words, overview: Overview) -> InlineKeyboardMarkup:
     rows: list[Row] = [[_go(words, name) for name in names] for names in _MEMBER_ROWS]
-    rows.append([_go(words, "resume" if overview.stopped else "stop"), _go(words, "help")])
+    rows.append([_go(words, "resume" if overview.stopped else "stop"), _go(words, "privacy")])
+    rows.append([_go(words, "help")])
     secretary = []
     if overview.may_send:
-        secretary.append(_go(words, "notice"))
+        rows.append([_go(words, "notice"), _go(words, "poll")])
     if overview.may_invite:
         secretary.append(_go(words, "invite"))
     rows.append(secretary)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from domain.audiences import Audience, Scope, check
 from domain.clock import Clock, day_of
-from domain.organisations import Organisation
+from domain.organisations import Organisation, contains
 from domain.permissions import Action, Actor
 from domain.reach import Reach, reach_of
 from domain.refusals import NotFound, Refusal
@@ -84,6 +84,13 @@ class Audiences:
             for excluded, scopes in ((False, audience.include), (True, audience.exclude))
             for scope in scopes
         )
+
+    async def part_of(self, actor: Actor, audience_id: int) -> Part:
+        """Return the nearest part of a stored audience that a member lives in; one who has moved gets the first."""
+        audience = await self.load(audience_id)
+        mine = [scope for scope in audience.include if contains(scope.path, actor.home_path)]
+        nearest = max(mine, key=lambda scope: len(scope.path), default=audience.include[0])
+        return (await self.parts(Audience(include=(nearest,))))[0]
 
     async def _checked(self, session: Session, actor: Actor, audience: Audience) -> Audience:
         """Take nothing on trust: paths are read again, and each must lie where the actor may send."""

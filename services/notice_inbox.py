@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.audiences import Audience
 from domain.clock import Clock
 from domain.notices import Notice
-from domain.organisations import contains
 from domain.permissions import Actor
 from domain.refusals import NotFound
 from domain.topics import Topic
@@ -78,17 +76,9 @@ class NoticeInbox:
         found = (await self.open(actor, notice_id)).notice
         if found.audience_id is None:
             return Why(found, None, None)
-        audience = await self._audiences.load(found.audience_id)
-        parts = await self._audiences.parts(_concerning(audience, actor.home_path))
+        part = await self._audiences.part_of(actor, found.audience_id)
         topic = None
         if found.topic_id is not None:
             async with self._database.read() as session:
                 topic = await topics.get(session, found.topic_id)
-        return Why(found, parts[0] if parts else None, topic)
-
-
-def _concerning(audience: Audience, home_path: str) -> Audience:
-    """Keep the nearest part that a home lies in; a member who has moved since is told the first."""
-    mine = [scope for scope in audience.include if contains(scope.path, home_path)]
-    nearest = max(mine, key=lambda scope: len(scope.path), default=audience.include[0])
-    return Audience(include=(nearest,))
+        return Why(found, part, topic)

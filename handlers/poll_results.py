@@ -1,0 +1,62 @@
+"""Results of polls as members see them: everybody's, those of their own organisations, and what changed."""
+
+from collections.abc import Sequence
+
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup
+from aiogram.utils.formatting import Bold, Text
+
+from domain.permissions import Actor
+from domain.polls import Poll, PollState
+from handlers.keyboards import button, keyboard, screen, show
+from handlers.names import name_of
+from handlers.poll_taps import Call, Shown, Tab, is_pushed
+from handlers.poll_words import bars, poll_moment
+from handlers.taps import tap
+from handlers.welcome import members_only
+from locales import Words
+from services.poll_booth import AreaResult
+from services.toolbox import Toolbox
+
+
+@tap(Shown)
+@members_only
+async def on_result(query: CallbackQuery, tap: Shown, toolbox: Toolbox, actor: Actor, words: Words) -> None:
+    """Show a result with one's own areas; a live one leads back to the poll."""
+    booth = toolbox.polls.booth
+    areas = await booth.results(actor, tap.id)
+    poll = (await booth.sheet(actor, tap.id)).poll
+    is_open = poll.state is PollState.OPEN
+    text = result_screen(words, poll, areas)
+    if not is_open:
+        await show(query, text, keyboard(words, back=Tab(of="past")))
+        return
+    rows = [[button(words("polls.button.refresh"), Shown(id=tap.id))]]
+    back = Call(id=tap.id)
+    if is_pushed(query):
+        rows.append([button(words("menu.back"), back)])
+        await show(query, text, InlineKeyboardMarkup(inline_keyboard=rows))
+    else:
+        await show(query, text, keyboard(words, *rows, back=back))
+
+
+def result_screen(words: Words, poll: Poll, areas: Sequence[AreaResult]) -> Text:
+    """Lay a result out: everybody's with the options in words, each smaller area by their numbers."""
+    live = poll.state is PollState.OPEN
+    return screen(
+        words("polls.result.live" if live else "polls.result.title"),
+        Bold(poll.question),
+        *(_area(words, poll, area) for area in areas),
+        words("polls.result.several") if poll.multiple else "",
+        Text(Bold(words("poll_messages.changed")), f"\n{poll.what_changed}") if poll.what_changed else "",
+        words("polls.result.live_until", when=poll_moment(words, poll)) if live else "",
+        words("poll_messages.opinion_only"),
+    )
+
+
+def _area(words: Words, poll: Poll, area: AreaResult) -> Text:
+    overall = area.organisation is None
+    name = words("polls.result.everybody") if area.organisation is None else name_of(words, area.organisation)
+    if area.count is None:
+        return Text(Bold(name), f"\n{words('polls.result.hidden')}")
+    head = words("polls.result.voted", n=area.count.voted)
+    return Text(Bold(name), f"{head}\n{bars(words, poll, area.count, brief=not overall)}")

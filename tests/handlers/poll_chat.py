@@ -1,0 +1,27 @@
+"""Polls as people see them: the hall's services set into the toolbox of a chat, and what was pushed shown in it."""
+
+from pathlib import Path
+from typing import Any
+
+from handlers.notice_files import send_content
+from storage.sealing import Sealer
+from tests.conftest import HandClock
+from tests.fakes import Chat
+from tests.notice_world import bridge
+from tests.poll_world import Hall, hall
+from tests.town import Town
+
+
+async def set_up(town: Town, toolbox: Any, sealer: Sealer, clock: HandClock, folder: Path) -> Hall:
+    """Give the chat's toolbox polls and notices that share one delivery's channel."""
+    noticing = await bridge(town, sealer, clock, folder)
+    made = await hall(town, sealer, clock, folder)
+    toolbox.notices, toolbox.audiences = noticing.notices, noticing.audiences
+    toolbox.polls, toolbox.delivery = made.polls, made.delivery
+    return made
+
+
+async def arrive(chat: Chat, made: Hall, toolbox: Any) -> None:
+    """Show what the channel was given last, as the messenger does."""
+    content = made.channel.sent[-1].content
+    await send_content(chat.world.bot, chat.user.id, chat.world.account_id, toolbox.notices, content)
