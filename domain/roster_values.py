@@ -27,6 +27,7 @@ _INSIDE = re.compile(rf"(?<=[{_CJK}])\s+(?=[{_CJK}])")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _SPACES = re.compile(r"\s+")
+_LIBRE_ERROR = re.compile(r"Err:\d{3}")
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
 
 _PHONE = re.compile(r"\+?\d{7,15}")
@@ -111,7 +112,7 @@ EMPTY_FORMULA = "#FORMULA!"
 def checked(value: Value) -> str:
     """Return a cell's text; raises for an error of the sheet, and for a national ID number wherever it stands."""
     text = text_of(value)
-    if text.upper() in _ERRORS:
+    if text.upper() in _ERRORS or _LIBRE_ERROR.fullmatch(text):
         raise Unreadable(Reason.CELL_ERROR, text)
     if text == EMPTY_FORMULA:
         raise Unreadable(Reason.FORMULA_EMPTY)
