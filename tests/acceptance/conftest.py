@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import unused_port
 
+from bot.app import bridge
+from bot.settings import Settings
 from tests.webchat_client import Operator, Person
 
 ROOT = Path(__file__).parents[2]
@@ -24,16 +27,14 @@ MEMBER, BRANCH_SECRETARY, CITY_SECRETARY = 1_000_001, 1_000_002, 1_000_003
 
 
 @dataclass
-class Demo:
-    """A running demo: its addresses, and who opens the door for people."""
+class City:
+    """A running demo city: its address, and who opens the door for people."""
 
-    process: asyncio.subprocess.Process
     folder: Path
     origin: str
     health: str
     operator: Operator
     http: aiohttp.ClientSession
-    ready_after: float
 
     async def person(self, chat_id: int) -> Person:
         """Sign a demo person in, as a driver."""
@@ -43,6 +44,39 @@ class Demo:
     async def link(self, chat_id: int) -> str:
         """Make a sign-in link for a browser."""
         return await self.operator.sign_in_link(chat_id, bot=BOT, start="")
+
+
+class MovedClock:
+    """A clock that runs on from a moment of ours, and jumps when a test says so."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = start
+        self._begun = time.monotonic()
+
+    def __call__(self) -> datetime:
+        return self._start + timedelta(seconds=time.monotonic() - self._begun)
+
+    def jump(self, **delta: float) -> None:
+        self._start += timedelta(**delta)
+
+    def jump_to(self, at: datetime) -> None:
+        """Let it be this moment now."""
+        self._start, self._begun = at, time.monotonic()
+
+
+@dataclass
+class MovedCity(City):
+    """A demo city whose clock is moved by hand."""
+
+    clock: MovedClock
+
+
+@dataclass
+class Demo(City):
+    """A demo city in a process of its own."""
+
+    process: asyncio.subprocess.Process
+    ready_after: float
 
     async def stop(self) -> tuple[int, float]:
         """End it as an operator does; returns exit code and seconds."""
@@ -78,11 +112,26 @@ async def running_demo(folder: Path, **env: str) -> AsyncIterator[Demo]:
             token = (folder / "var" / "webchat-operator-token").read_text().strip()
             origin = f"http://127.0.0.1:{chat_port}"
             operator = Operator(http, origin, token)
-            yield Demo(process, folder, origin, health, operator, http, ready_after)
+            yield Demo(folder, origin, health, operator, http, process, ready_after)
         finally:
             if process.returncode is None:
                 process.terminate()
                 await process.wait()
+
+
+@asynccontextmanager
+async def moved_city(folder: Path, start: datetime, **fields: Any) -> AsyncIterator[MovedCity]:
+    """Run a demo city inside this process, so that its clock can be moved; `fields` are settings."""
+    http_port, chat_port = unused_port(), unused_port()
+    settings = Settings(
+        _env_file=None, data_dir=folder / "var", http_port=http_port, webchat_port=chat_port, **fields
+    )
+    clock = MovedClock(start)
+    async with bridge(settings, with_demo=True, clock=clock), aiohttp.ClientSession() as http:
+        token = (folder / "var" / "webchat-operator-token").read_text().strip()
+        origin = f"http://127.0.0.1:{chat_port}"
+        operator = Operator(http, origin, token)
+        yield MovedCity(folder, origin, f"http://127.0.0.1:{http_port}", operator, http, clock)
 
 
 async def _ready(http: aiohttp.ClientSession, health: str, process: Any, folder: Path) -> None:
