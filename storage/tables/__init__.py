@@ -26,6 +26,14 @@ from storage.tables.polls import (
     SealedVoteRow,
 )
 from storage.tables.schedules import HolidayDayRow, HolidayYearRow, OccurrenceRow, ScheduleRow
+from storage.tables.service_days import (
+    CalendarAddressRow,
+    ServiceActivityRow,
+    ServiceDayRow,
+    ServiceLeadRow,
+    ServicePlanRow,
+    ServiceStepRow,
+)
 from storage.tables.suggestions import SuggestionRow
 
 __all__ = [
@@ -35,6 +43,7 @@ __all__ = [
     "AudienceRow",
     "AuditEntryRow",
     "AuditSealRow",
+    "CalendarAddressRow",
     "ChatRow",
     "DeliveryRow",
     "DispatchRow",
@@ -65,6 +74,11 @@ __all__ = [
     "SealedSuggestionRow",
     "SealedVoteRow",
     "SeatRow",
+    "ServiceActivityRow",
+    "ServiceDayRow",
+    "ServiceLeadRow",
+    "ServicePlanRow",
+    "ServiceStepRow",
     "SliceRow",
     "SubscriptionRow",
     "SuggestionRow",
