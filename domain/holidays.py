@@ -43,8 +43,9 @@ class HolidayName:
 
 
 NO_NAME = HolidayName()
+_FULL = {"清明": "清明节", "端午": "端午节", "中秋": "中秋节"}
 NAMES: Mapping[str, HolidayName] = {
-    each.value: HolidayName(each.chinese, each.value) for each in constants.Holiday
+    each.value: HolidayName(_FULL.get(each.chinese, each.chinese), each.value) for each in constants.Holiday
 }
 FIRST_KNOWN = min(constants.holidays).year
 LAST_KNOWN = max(constants.holidays).year
@@ -127,7 +128,10 @@ class Calendar:
         if (day.month, day.day) < BRIDGE_STARTS:
             return None
         table = self._entered.get(day.year + 1)
-        return None if table is None else table.days.get(day)
+        if table is not None:
+            return table.days.get(day)
+        official = _official(day) if day.year < LAST_KNOWN else None
+        return official if official is not None and official.collides else None
 
 
 def _official(day: date) -> Day:
