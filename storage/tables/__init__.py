@@ -25,6 +25,7 @@ from storage.tables.polls import (
     SealedSuggestionRow,
     SealedVoteRow,
 )
+from storage.tables.roster import RosterImportRow, RosterRowRow
 from storage.tables.schedules import HolidayDayRow, HolidayYearRow, OccurrenceRow, ScheduleRow
 from storage.tables.service_days import (
     CalendarAddressRow,
@@ -70,6 +71,8 @@ __all__ = [
     "PollCellRow",
     "PollRow",
     "RoleGrantRow",
+    "RosterImportRow",
+    "RosterRowRow",
     "ScheduleRow",
     "SealedSuggestionRow",
     "SealedVoteRow",

@@ -10,12 +10,22 @@ from storage.tables.columns import BigInt, UtcDateTime
 
 
 class MemberRow(Table, table=True):
-    """A member. `home_id` repeats the one open home membership, so that an audience is one index scan."""
+    """A member. `home_id` repeats the one open home membership, so that an audience is one index scan.
+
+    `roster_number` is the number by which its own rosters know the person; empty where they have none.
+    """
 
     __tablename__ = "member"
     __table_args__ = (
         Index("ix_member_home_id", "home_id", "status", "standing", "mobile", "id"),
         Index("ix_member_phone_index", "phone_index"),
+        Index("ix_member_home_name", "home_id", "name"),
+        Index(
+            "ix_member_roster_number",
+            "roster_number",
+            sqlite_where=text("roster_number <> ''"),
+            postgresql_where=text("roster_number <> ''"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
@@ -30,6 +40,7 @@ class MemberRow(Table, table=True):
     phone_index: bytes | None = None
     phone_hint: str = ""
     joined: date | None = None
+    roster_number: str = ""
 
 
 class MembershipRow(Table, table=True):

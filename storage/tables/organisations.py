@@ -31,6 +31,7 @@ class OrganisationRow(Table, table=True):
     holiday_policy: str = "next_free_saturday"
     contact: str = ""
     founded: date | None = None
+    roster_number: str = ""
 
 
 class OrganisationHistoryRow(Table, table=True):
