@@ -9,6 +9,7 @@ from services.approvals import Approvals
 from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery, PaceLimits
+from services.expiry import Expiry
 from services.holidays import Holidays
 from services.invitations import Invitations
 from services.media import MediaStore
@@ -57,6 +58,7 @@ def build_toolbox(
             database=database, clock=clock, audit=audit, sealer=sealer, approvals=approvals
         ),
         approvals=approvals,
+        expiry=Expiry(database=database, clock=clock, audit=audit, delivery=delivery),
         delivery=delivery,
         audit=audit,
         organisations=Organisations(database=database, clock=clock, audit=audit),

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from domain.accounts import Address
 from domain.refusals import Refusal
@@ -17,6 +18,7 @@ CODE_LENGTH = 26
 _CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
 _LOOKALIKES = str.maketrans("OIL", "011", " -")
 _GROUP = 5
+SATURDAY = 5
 
 
 class InvitationForm(StrEnum):
@@ -27,6 +29,11 @@ class InvitationForm(StrEnum):
 
 
 LIFETIME = {InvitationForm.LINK: timedelta(hours=72), InvitationForm.PAPER: timedelta(days=30)}
+
+
+TELL_EVERY = timedelta(days=7)
+"""Who made invitations that ran out is told of them at most once in this time."""
+DECENT_HOURS = range(9, 18)
 
 
 class InvitationUnknown(Refusal):
@@ -91,6 +98,12 @@ def check_open(invitation: Invitation, now: datetime) -> None:
         raise InvitationUsed
     if invitation.expires_at <= now:
         raise InvitationExpired
+
+
+def is_decent(now: datetime, zone: str) -> bool:
+    """Say whether a gentle word may be said now: by day, Monday to Friday, where the person is at home."""
+    local = now.astimezone(ZoneInfo(zone))
+    return local.hour in DECENT_HOURS and local.weekday() < SATURDAY
 
 
 def phone_may_prove(form: InvitationForm, *, verifies_phones: bool, phone_known: bool) -> bool:

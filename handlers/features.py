@@ -7,6 +7,7 @@ from handlers import (
     aim_places,
     approvals,
     cancel,
+    expired,
     fallback,
     help,  # noqa: A004 - named as the command
     invite,
@@ -38,6 +39,7 @@ FEATURES = (
     aim_places,
     approvals,
     cancel,
+    expired,
     fallback,
     help,
     invite,

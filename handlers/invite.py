@@ -18,6 +18,7 @@ from handlers.keyboards import (
     Go,
     Number,
     Row,
+    Turn,
     button,
     keyboard,
     pager,
@@ -48,6 +49,12 @@ class Found(CallbackData, prefix="inv"):
     number: Number  # the page, or the member's id
 
 
+class Expired(CallbackData, prefix="iexp"):
+    """A page of the invitations that ran out."""
+
+    page: Turn = 0
+
+
 @command("invite")
 @members_only
 async def on_invite(
@@ -59,7 +66,7 @@ async def on_invite(
         await state.set_state(Inviting.name)
         await _search(event, toolbox, actor, words, state, argument)
         return
-    await _ask(event, words, state)
+    await _ask(event, toolbox, actor, words, state)
 
 
 @router.message(Inviting.name)
@@ -86,7 +93,7 @@ async def on_found(
         if name:
             await _show_page(query, toolbox, actor, words, name, tap.number)
         else:
-            await _ask(query, words, state)
+            await _ask(query, toolbox, actor, words, state)
     elif tap.step == "choose":
         await _show_member(query, toolbox, actor, words, tap.number)
     else:
@@ -95,9 +102,11 @@ async def on_found(
         await _hand_over(query, words, issued, await _link(bot, account, issued.code))
 
 
-async def _ask(event: Event, words: Words, state: FSMContext) -> None:
+async def _ask(event: Event, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext) -> None:
     await state.set_state(Inviting.name)
-    await show(event, screen(words("invite.title"), words("invite.ask_name")), keyboard(words))
+    expired = await toolbox.expiry.ran_out(actor)
+    rows = [[button(words("expired.button"), Expired())]] if expired.lines else []
+    await show(event, screen(words("invite.title"), words("invite.ask_name")), keyboard(words, *rows))
 
 
 async def _search(

@@ -99,6 +99,7 @@ def ticks_of(toolbox: Toolbox, clock: Clock) -> list[Tick]:
     """List what every bridge looks at: what is due, held or abandoned, and the audit's seal."""
     return [
         Tick("notices", 2.0, toolbox.notices.start_due),
+        Tick("invitations", 300.0, toolbox.expiry.tick),
         Tick("nudges", 60.0, toolbox.notices.nudges.tick),
         Tick("polls", 2.0, toolbox.polls.closing.tick),
         Tick("ballots", 30.0, toolbox.polls.closing.count),

@@ -6,6 +6,7 @@ from services.approvals import Approvals
 from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery
+from services.expiry import Expiry
 from services.holidays import Holidays
 from services.invitations import Invitations
 from services.members import Members
@@ -25,6 +26,7 @@ class Toolbox:
     members: Members
     invitations: Invitations
     approvals: Approvals
+    expiry: Expiry
     delivery: Delivery
     audit: Audit
     organisations: Organisations

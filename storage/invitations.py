@@ -46,7 +46,7 @@ async def close_open(session: AsyncSession, member_id: int, at: datetime) -> Non
         _invitation.c.used_at.is_(None),
         _invitation.c.expires_at > at,
     )
-    await session.execute(unused.values(expires_at=at))
+    await session.execute(unused.values(expires_at=at, ended="replaced"))
 
 
 async def by_code(session: AsyncSession, code: str) -> Invitation | None:

@@ -51,6 +51,7 @@ class InvitationRow(Table, table=True):
     """A one-time code for one member, hashed at rest (DOMAIN.md 4.1)."""
 
     __tablename__ = "invitation"
+    __table_args__ = (Index("ix_invitation_created_by", "created_by", "ended"),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
     member_id: int = Field(foreign_key="member.id", index=True, sa_type=BigInt)
@@ -60,6 +61,8 @@ class InvitationRow(Table, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended: str | None = None  # replaced (by a newer one), expired (unused)
+    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # its maker, that it ran out
 
 
 class ChatRow(Table, table=True):

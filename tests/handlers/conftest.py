@@ -14,6 +14,7 @@ from handlers.features import ROUTERS
 from services.alerts import Alerts
 from services.approvals import Approvals
 from services.audit import Audit
+from services.expiry import Expiry
 from services.invitations import Invitations
 from services.members import Members
 from services.organisations import Organisations
@@ -57,6 +58,7 @@ def toolbox(database: Database, clock: HandClock, sealer: Sealer) -> Any:
             database=database, clock=clock, audit=audit, sealer=sealer, approvals=approvals
         ),
         delivery=delivery,
+        expiry=Expiry(database=database, clock=clock, audit=audit, delivery=delivery),
     )
 
 

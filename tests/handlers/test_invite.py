@@ -254,3 +254,28 @@ async def test_a_new_chat_takes_the_place_of_the_old_one(
         await secretary.press(label)
     assert await town.people.actor_of(town.address(6), TODAY) is None
     assert await town.people.actor_of(town.address(7), TODAY) is not None
+
+
+async def test_an_invitation_that_ran_out_is_listed_until_a_new_one_is_made(
+    secretary: Chat, toolbox: Any, clock: Any
+):
+    await secretary.say("/invite 王芳")
+    assert not any("过期" in label for label in secretary.buttons)
+    await secretary.press("王芳")
+    await secretary.press("二维码")
+    clock.forward(days=4)
+    await toolbox.expiry.tick()
+    await secretary.say("/invite")
+    await secretary.press("过期未用的邀请")
+    assert "没有人用" in secretary.screen
+    await secretary.press("王芳 · 3月7日 过期")
+    await secretary.press("二维码")
+    await secretary.tap("iexp:0")
+    assert "没有过期未用的邀请" in secretary.screen
+
+
+async def test_the_list_of_what_ran_out_is_for_those_who_invite(world: World, town: Town):
+    await town.link("wang", 7)
+    member = world.chat(7)
+    await member.tap("iexp:0")
+    assert "职务" in member.alerts[-1]

@@ -28,9 +28,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('notice', schema=None) as batch_op:
         batch_op.add_column(sa.Column('nudge_after', sa.Integer(), nullable=True))
+    with op.batch_alter_table('invitation', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('ended', sa.String(), nullable=True))
+        batch_op.add_column(sa.Column('told_at', storage.tables.columns.UtcDateTime(), nullable=True))
+        batch_op.create_index('ix_invitation_created_by', ['created_by', 'ended'], unique=False)
+    op.execute(
+        "UPDATE invitation SET ended = 'replaced' WHERE used_at IS NULL AND EXISTS (SELECT 1 FROM invitation AS newer"
+        " WHERE newer.member_id = invitation.member_id AND newer.id > invitation.id)"
+    )
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('invitation', schema=None) as batch_op:
+        batch_op.drop_index('ix_invitation_created_by')
+        batch_op.drop_column('told_at')
+        batch_op.drop_column('ended')
     with op.batch_alter_table('notice', schema=None) as batch_op:
         batch_op.drop_column('nudge_after')
     op.drop_table('nudge')
