@@ -37,12 +37,12 @@ class Identify:
         user, chat = data.get("event_from_user"), data.get("event_chat")
         if user is None or (chat is not None and chat.type != "private"):
             return None  # what we show is personal: a group gets no answer
-        people = self._toolbox.people
         address = Address(data["account_id"], user.id)
+        behind = await self._toolbox.people.behind(address, day_of(self._clock()))
         data["address"] = address
-        data["words"] = speak(await people.language_of(address))
-        data["account"] = await people.account(address.account_id)
-        data["actor"] = await people.actor_of(address, day_of(self._clock()))
+        data["words"] = speak(behind.language)
+        data["account"] = behind.account
+        data["actor"] = behind.actor
         return await handler(update, data)
 
 

@@ -1,12 +1,22 @@
 """The people behind chats: who writes, with which rights today, and in which language."""
 
+from dataclasses import dataclass
 from datetime import date
 
-from domain.accounts import Account, Address
+from domain.accounts import Account, Address, LinkState
 from domain.permissions import Actor
 from locales import DEFAULT, LANGUAGES
 from storage import accounts, grants
-from storage.database import Database
+from storage.database import Database, aside
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Who is behind a chat: a member with today's grants or a stranger, and the language to answer in."""
+
+    actor: Actor | None
+    account: Account
+    language: str
 
 
 class People:
@@ -14,6 +24,23 @@ class People:
 
     def __init__(self, *, database: Database) -> None:
         self._database = database
+        self._accounts: dict[int, Account] = {}
+
+    async def behind(self, address: Address, on: date) -> Behind:
+        """Return who writes, in one query for a member; who writes to us has not blocked us, whatever we missed."""
+        async with self._database.read() as session:
+            found = await grants.linked_at(session, address, on)
+            if address.account_id not in self._accounts:
+                self._accounts[address.account_id] = await accounts.account(session, address.account_id)
+            account = self._accounts[address.account_id]
+            if found is None:
+                language = await accounts.language_of(session, address) or DEFAULT
+                return Behind(None, account, language)
+        actor, state = found
+        if state is LinkState.BLOCKED:
+            with aside():
+                await self.came_back(address)
+        return Behind(actor, account, actor.language)
 
     async def actor_of(self, address: Address, on: date) -> Actor | None:
         """Return the member linked to a chat with the grants of that day; `None` for a stranger."""
@@ -24,10 +51,6 @@ class People:
         """Return a member as an actor, for work done in their name without a chat."""
         async with self._database.read() as session:
             return await grants.actor_of_member(session, member_id, on)
-
-    async def account(self, account_id: int) -> Account:
-        async with self._database.read() as session:
-            return await accounts.account(session, account_id)
 
     async def language_of(self, address: Address) -> str:
         """Return the language of a chat: the one chosen there, else the member's, else Chinese."""

@@ -7,8 +7,8 @@ PostgreSQL: a fixed pool without overflow.
 An error names no values (`hide_parameters`): they would stand in the log.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -104,6 +104,16 @@ class Database:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Write beside the update in hand what it is not about, so that it is not taken to have taken effect."""
+    token = with_each_change.set(None)
+    try:
+        yield
+    finally:
+        with_each_change.reset(token)
 
 
 def after_commit(session: AsyncSession, hook: Hook) -> None:

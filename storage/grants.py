@@ -24,17 +24,25 @@ _home = _organisation.alias("home")
 
 async def actor_at(session: AsyncSession, address: Address, on: date) -> Actor | None:
     """Return the member linked to a chat, with the grants that hold on that day, in one query."""
+    found = await linked_at(session, address, on)
+    return None if found is None else found[0]
+
+
+async def linked_at(session: AsyncSession, address: Address, on: date) -> tuple[Actor, LinkState] | None:
+    """Return the member linked to a chat as `actor_at` does, and whether the link is active or blocked."""
     chat = and_(_chat.c.account_id == _link.c.account_id, _chat.c.chat_id == _link.c.chat_id)
     query = (
         _actor_query(on)
-        .add_columns(_chat.c.language.label("chosen"))
+        .add_columns(_chat.c.language.label("chosen"), _link.c.state)
         .join(_link, _link.c.member_id == _member.c.id)
         .outerjoin(_chat, chat)
         .where(_link.c.account_id == address.account_id, _link.c.chat_id == address.chat_id)
         .where(_link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED]))
     )
     rows = (await session.execute(query)).all()
-    return _to_actor(rows, rows[0].chosen or rows[0].language) if rows else None
+    if not rows:
+        return None
+    return _to_actor(rows, rows[0].chosen or rows[0].language), LinkState(rows[0].state)
 
 
 async def actor_of_member(session: AsyncSession, member_id: int, on: date) -> Actor | None:

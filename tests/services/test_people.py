@@ -3,14 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, select, update
 
 from domain.accounts import LinkState
 from domain.permissions import Role
 from services.people import People
-from storage.database import Database
+from storage.database import Database, Session, with_each_change
 from storage.sealing import Sealer
-from storage.tables import MemberRow
+from storage.tables import AccountLinkRow, MemberRow
 from tests.town import TODAY, Town, build
 
 
@@ -80,6 +80,36 @@ async def test_an_actor_costs_one_query(town: Town, people: People, database: Da
     event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
     await people.actor_of(town.address(7), TODAY)
     assert len([one for one in statements if one.startswith("SELECT")]) == 1
+
+
+async def test_who_writes_costs_one_query_once_the_account_is_known(
+    town: Town, people: People, database: Database
+):
+    await town.link("county_secretary", 7)
+    await people.behind(town.address(7), TODAY)
+    statements: list[str] = []
+    engine = database._reader.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    behind = await people.behind(town.address(7), TODAY)
+    assert behind.actor is not None
+    assert len([one for one in statements if one.startswith("SELECT")]) == 1
+
+
+async def test_who_writes_has_not_blocked_us_though_we_missed_their_coming_back(town: Town, people: People):
+    await town.link("wang", 7, LinkState.BLOCKED)
+    handled: list[str] = []
+
+    async def note(_session: Session) -> None:
+        handled.append("took effect")
+
+    token = with_each_change.set(note)
+    behind = await people.behind(town.address(7), TODAY)
+    with_each_change.reset(token)
+    assert behind.actor is not None
+    async with town.database.read() as session:
+        states = (await session.execute(select(AccountLinkRow.state))).scalars().all()
+    assert states == ["active"]
+    assert handled == []
 
 
 async def test_a_stranger_is_spoken_to_in_chinese_until_they_choose(town: Town, people: People):
