@@ -18,6 +18,7 @@ from services.demo_people import (
     homes,
     rows,
 )
+from services.demo_polls import ask, demo_polls
 from services.demo_tree import Node, Tree, plant
 from storage import demo_data
 from storage.database import Database, Session
@@ -83,6 +84,8 @@ async def load(
         await _write_chats(session, now, progress)
         topics = await _write_topics(session, progress)
         await _write_notices(session, tree, held, topics, now, progress)
+        for poll in demo_polls(now):
+            await ask(session, tree, sealer, poll)
         await demo_data.mark(session)
         await demo_data.look_over(session)
     return await people(database)

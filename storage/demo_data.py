@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, literal, or_, select, text, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState, DispatchState
@@ -25,7 +25,9 @@ dispatch = metadata.tables["dispatch"]
 member = metadata.tables["member"]
 membership = metadata.tables["membership"]
 meta = metadata.tables["meta"]
+organisation = metadata.tables["organisation"]
 outcome_count = metadata.tables["outcome_count"]
+participation = metadata.tables["participation"]
 slice_ = metadata.tables["slice"]
 subscription = metadata.tables["subscription"]
 
@@ -44,7 +46,6 @@ class ChatPerson:
 
 
 async def is_empty(session: AsyncSession) -> bool:
-    organisation = metadata.tables["organisation"]
     return (await session.execute(select(organisation.c.id).limit(1))).first() is None
 
 
@@ -164,6 +165,25 @@ async def confirm_most(session: AsyncSession, notice_id: int, dispatch_id: int, 
     rows = select(literal(notice_id), delivery.c.member_id, literal(at, UtcDateTime))
     wanted = rows.where(got, delivery.c.member_id % 5 > 0)
     await session.execute(insert(acknowledgement).from_select(["notice_id", "member_id", "at"], wanted))
+
+
+async def take_part(
+    session: AsyncSession, poll_id: int, dispatch_id: int, one_in: int, *, shown: bool
+) -> dict[str, int]:
+    """Let one in so many who got a poll's call have taken part; returns how many by the path of their home."""
+    got = and_(delivery.c.dispatch_id == dispatch_id, delivery.c.state == DeliveryState.SENT)
+    known = delivery.c.member_id <= SHOWN
+    some = and_(~known, delivery.c.member_id % one_in == 0)
+    rows = select(literal(poll_id), delivery.c.member_id).where(got, or_(known, some) if shown else some)
+    await session.execute(insert(participation).from_select(["poll_id", "member_id"], rows))
+    counted = (
+        select(organisation.c.path, func.count().label("voters"))
+        .join(member, member.c.home_id == organisation.c.id)
+        .join(participation, participation.c.member_id == member.c.id)
+        .where(participation.c.poll_id == poll_id)
+        .group_by(organisation.c.path)
+    )
+    return {row.path: row.voters for row in (await session.execute(counted)).all()}
 
 
 async def chat_people(session: AsyncSession, account_name: str, limit: int) -> list[ChatPerson]:

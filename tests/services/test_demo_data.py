@@ -15,6 +15,7 @@ from services import demo_data
 from services.audiences import Audiences
 from services.demo_people import MEMBERS, head_counts, homes
 from services.demo_tree import plant
+from services.poll_booth import Booth
 from storage import dispatches, materialise
 from storage.audiences import groups, members_of
 from storage.database import Database
@@ -157,7 +158,7 @@ async def test_past_notices_add_up(database: Database, clock: HandClock, people)
             await session.execute(select(func.count()).select_from(T["acknowledgement"]))
         ).scalar_one()
         latest = (await session.execute(select(func.max(T["delivery"].c.at)))).scalar_one()
-    assert len(dispatches) == 7
+    assert len(dispatches) == 9
     assert confirmed > 0
     assert latest <= clock()
 
@@ -238,3 +239,19 @@ async def test_phones_can_be_proved(database: Database, people):
     rows = await every(database, T["member"].c.id, T["member"].c.phone_index, T["member"].c.phone_hint)
     assert rows[0].phone_index == SEALER.blind_index("+8612000000001")
     assert rows[0].phone_hint == "0001"
+
+
+@ON_SQLITE
+async def test_one_poll_waits_for_the_three_people_and_one_shows_its_result(
+    database: Database, clock: HandClock, people
+):
+    booth = Booth(database=database, clock=clock, sealer=SEALER)
+    for person in (people.member, people.branch_secretary, people.city_secretary):
+        someone = await actor(database, person.member_id, clock)
+        [waiting] = await booth.open_for(someone)
+        assert not waiting.voted
+        assert waiting.poll.anonymous
+        [past], _ = await booth.past(someone)
+        [everybody, *_] = await booth.results(someone, past.poll.id)
+        assert everybody.count is not None
+        assert everybody.count.voted == sum(everybody.count.options)
