@@ -247,6 +247,7 @@ class Bridge:
 
     async def _start_engine(self, engine: Engine, toolbox: Toolbox, *, works: bool) -> None:
         toolbox.delivery.serve(engine)
+        await toolbox.rest_days.tick()
         await toolbox.delivery.boot()
         if works:
             await engine.start()

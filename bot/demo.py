@@ -21,8 +21,8 @@ class DemoMeetsTelegram(Exception):  # noqa: N818 - a fact
 
 
 def settings_of(settings: Settings) -> Settings:
-    """Return the demo's settings: a key of its own, and no quiet hours, so that a notice is seen at any hour."""
-    changes: dict[str, Any] = {"quiet_hours": "off"}
+    """Return the demo's settings: a key of its own, no quiet hours and no rest days, so that a notice is seen at any time."""
+    changes: dict[str, Any] = {"quiet_hours": "off", "rest_days": "off"}
     if not settings.secret_key.get_secret_value():
         changes["secret_key"] = SecretStr(_demo_key(settings))
     return settings.model_copy(update=changes)
@@ -77,8 +77,8 @@ def show(console: Console, found: dict[str, str], settings: Settings) -> None:
     for role, url in found.items():
         console.print(f"[bold]{titles[role]}[/bold]\n  {url}", soft_wrap=True, highlight=False)
     console.print(
-        "[dim]每个链接只能用一次，用完重新启动即可；演示中没有静默时段。\n"
-        "Each link works once; start again for fresh ones. There are no quiet hours in the demo.\n"
+        "[dim]每个链接只能用一次，用完重新启动即可；演示中没有静默时段和休息日。\n"
+        "Each link works once; start again for fresh ones. The demo has no quiet hours and no rest days.\n"
         f"健康检查 Health: http://127.0.0.1:{settings.http_port}/readyz · 停止 Stop: Ctrl-C[/dim]",
         soft_wrap=True,
         highlight=False,

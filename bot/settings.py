@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = ()
     accounts: tuple[AccountSettings, ...] = ()
     quiet_hours: str = "21:00-08:00"
+    rest_days: Literal["hold", "off"] = "hold"
     weekly_cap: int = Field(default=3, ge=0, le=100)
     pace_start: float = Field(default=25.0, gt=0, le=1000)
     pace_ceiling: float = Field(default=30.0, gt=0, le=1000)

@@ -3,6 +3,7 @@
 from bot.accounts import BotAccount
 from bot.settings import Settings
 from domain.clock import Clock
+from domain.rest_days import RestDays
 from scheduler.jobs import Engine
 from services.alerts import Alerts
 from services.approvals import Approvals
@@ -18,6 +19,7 @@ from services.notices import Notices
 from services.organisations import Organisations
 from services.people import People
 from services.polls import Polls
+from services.rest_days import RestWatch
 from services.schedules import Schedules
 from services.toolbox import Toolbox
 from services.topics import Topics
@@ -36,7 +38,8 @@ def build_toolbox(
 ) -> Toolbox:
     """Build one of each service; the delivery's sources are filled when this returns."""
     sealer = settings.sealer()
-    rules = Rules(quiet=settings.quiet, weekly_cap=settings.weekly_cap)
+    rest = RestDays() if settings.rest_days == "hold" else None
+    rules = Rules(quiet=settings.quiet, weekly_cap=settings.weekly_cap, rest=rest)
     limits = PaceLimits(start=settings.pace_start, ceiling=settings.pace_ceiling)
     delivery = Delivery(
         database=database,
@@ -64,6 +67,7 @@ def build_toolbox(
         organisations=Organisations(database=database, clock=clock, audit=audit),
         topics=Topics(database=database, audit=audit),
         holidays=holidays,
+        rest_days=RestWatch(holidays=holidays, rest=rest),
         schedules=Schedules(database=database, clock=clock, holidays=holidays),
         audiences=audiences,
         notices=Notices(

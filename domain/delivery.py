@@ -157,6 +157,14 @@ def back_off(attempt: int) -> timedelta:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Not now: never dropped, tried again at `until`."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """One recipient as the claim finds them, at the last moment before sending."""
 
@@ -164,18 +172,10 @@ class Recipient:
     stopped: bool
     active: bool
     subscribed: bool
-    quiet_until: datetime | None
+    held: Held | None
     capped_until: datetime | None
     settled: bool = False
     """What they are asked for is done already: a nudge to who has confirmed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Not now: never dropped, tried again at `until`."""
-
-    until: datetime
-    reason: str
 
 
 def look_again(  # noqa: PLR0911 - one return for each reason
@@ -194,8 +194,8 @@ def look_again(  # noqa: PLR0911 - one return for each reason
         return Skipped("blocked" if recipient.link_state == "blocked" else "no_account")
     if useful_until is not None and now > useful_until:
         return Skipped("too_late")
-    if recipient.quiet_until is not None:
-        return Held(recipient.quiet_until, "quiet_hours")
+    if recipient.held is not None:
+        return recipient.held
     if recipient.capped_until is not None:
         return Held(recipient.capped_until, "weekly_cap")
     return None

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from domain.pace import Pace
 from domain.push_budget import next_week
 from domain.quiet_hours import QuietHours
+from domain.rest_days import RestDays, hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,15 @@ class Group:
 class Reach:
     """What would become of a push that starts now; each member is counted once.
 
-    `quiet` and `capped` get it later, at `quiet_until` and `capped_until` at the latest; the last three never.
+    `quiet`, `resting` and `capped` get it later, each at its time at the latest; the last three never.
     """
 
     total: int = 0
     at_once: int = 0
     quiet: int = 0
     quiet_until: datetime | None = None
+    resting: int = 0
+    resting_until: datetime | None = None
     capped: int = 0
     capped_until: datetime | None = None
     no_account: int = 0
@@ -41,7 +44,7 @@ class Reach:
     @property
     def reachable(self) -> int:
         """Who gets it, now or later."""
-        return self.at_once + self.quiet + self.capped
+        return self.at_once + self.quiet + self.resting + self.capped
 
     @property
     def unreachable(self) -> int:
@@ -59,16 +62,23 @@ class _Push:
 
 
 def reach_of(
-    groups: Iterable[Group], *, quiet: QuietHours | None, rates: Mapping[int, float], now: datetime
+    groups: Iterable[Group],
+    *,
+    quiet: QuietHours | None,
+    rest: RestDays | None = None,
+    rates: Mapping[int, float],
+    now: datetime,
 ) -> Reach:
     """Add up an audience's groups; `rates` are pushes a second of each account."""
     found = list(groups)
-    pushes = [_push(group, quiet, now) for group in found if not group.reason]
+    pushes = [_push(group, quiet, rest, now) for group in found if not group.reason]
     return Reach(
         total=sum(group.members for group in found),
         at_once=_sum(pushes, "at_once"),
-        quiet=_sum(pushes, "quiet"),
-        quiet_until=_last(pushes, "quiet"),
+        quiet=_sum(pushes, "quiet_hours"),
+        quiet_until=_last(pushes, "quiet_hours"),
+        resting=_sum(pushes, "rest_day"),
+        resting_until=_last(pushes, "rest_day"),
         capped=_sum(pushes, "capped"),
         capped_until=_last(pushes, "capped"),
         no_account=sum(group.members for group in found if group.reason == "no_account"),
@@ -78,13 +88,15 @@ def reach_of(
     )
 
 
-def _push(group: Group, quiet: QuietHours | None, now: datetime) -> _Push:
+def _push(group: Group, quiet: QuietHours | None, rest: RestDays | None, now: datetime) -> _Push:
     account_id = group.account_id or 0
     if group.capped:
-        return _Push("capped", next_week(now, group.zone), account_id, group.members)
-    held = None if quiet is None else quiet.held_until(now, group.zone)
+        monday = next_week(now, group.zone)
+        held = hold(quiet, rest, monday, group.zone)
+        return _Push("capped", held.until if held else monday, account_id, group.members)
+    held = hold(quiet, rest, now, group.zone)
     if held is not None:
-        return _Push("quiet", held, account_id, group.members)
+        return _Push(held.reason, held.until, account_id, group.members)
     return _Push("at_once", now, account_id, group.members)
 
 

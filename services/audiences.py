@@ -49,7 +49,7 @@ class Audiences:
             groups = await audiences.groups(session, meant, weekly_cap=self._rules.weekly_cap, now=now)
             paces = await pace.read_all(session)
         rates = {account_id: each.rate for account_id, each in paces.items()}
-        return reach_of(groups, quiet=self._rules.quiet, rates=rates, now=now)
+        return reach_of(groups, quiet=self._rules.quiet, rest=self._rules.rest, rates=rates, now=now)
 
     async def save(self, session: Session, actor: Actor, audience: Audience) -> int:
         """Store a checked audience in the caller's transaction, and return its id."""

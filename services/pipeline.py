@@ -169,7 +169,7 @@ class Pipeline:
             taken = await deliveries.open_slice(session, slice_id, generation)
             if taken is None or taken.account_id not in self._channels:
                 return None
-            await deliveries.hold_quiet(session, taken, self._rules, self._clock())
+            await deliveries.hold_back(session, taken, self._rules, self._clock())
         return taken
 
     async def _reserve(self, taken: OpenSlice, size: int) -> Granted | Later:

@@ -14,6 +14,7 @@ from services.notices import Notices
 from services.organisations import Organisations
 from services.people import People
 from services.polls import Polls
+from services.rest_days import RestWatch
 from services.schedules import Schedules
 from services.topics import Topics
 
@@ -34,5 +35,6 @@ class Toolbox:
     audiences: Audiences
     notices: Notices
     holidays: Holidays
+    rest_days: RestWatch
     schedules: Schedules
     polls: Polls

@@ -25,6 +25,7 @@ from domain.delivery import (
 from domain.nudges import SOURCE as NUDGE
 from domain.push_budget import COUNTED_SOURCES, capped_until, week_start
 from domain.quiet_hours import QuietHours
+from domain.rest_days import ASKED_FOR, RestDays, hold
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
@@ -61,10 +62,17 @@ class OpenSlice:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds a push back; an urgent one is outside both."""
+    """What holds a push back; an urgent one is outside of all."""
 
     quiet: QuietHours | None = None
     weekly_cap: int = 0
+    rest: RestDays | None = None
+
+    def hold(self, lane: Lane, source: str, now: datetime, zone: str) -> Held | None:
+        """Say until when a push to somebody at home in this zone waits, whoever they are."""
+        if lane is not Lane.NORMAL:
+            return None
+        return hold(self.quiet, None if source in ASKED_FOR else self.rest, now, zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +254,13 @@ async def _pushes(
 
 
 def _look(row: Row[Any], taken: OpenSlice, pushes: int, rules: Rules, now: datetime) -> Skipped | Held | None:
-    quiet = rules.quiet if taken.lane is Lane.NORMAL else None
+    held = rules.hold(taken.lane, taken.source, now, row.zone)
     recipient = Recipient(
         link_state=row.link_state,
         stopped=row.stopped_at is not None,
         active=row.status == "active",
         subscribed=bool(row.subscribed),
-        quiet_until=None if quiet is None else quiet.held_until(now, row.zone),
+        held=held,
         capped_until=capped_until(pushes, rules.weekly_cap, now, row.zone) if pushes else None,
         settled=bool(row.settled),
     )
@@ -292,9 +300,9 @@ async def _hold(session: AsyncSession, held: Sequence[tuple[Row[Any], Held]]) ->
         )
 
 
-async def hold_quiet(session: AsyncSession, taken: OpenSlice, rules: Rules, now: datetime) -> None:
-    """Hold at once all in the slice whose homes lie in quiet hours, before pace is spent on them."""
-    if rules.quiet is None or taken.lane is not Lane.NORMAL:
+async def hold_back(session: AsyncSession, taken: OpenSlice, rules: Rules, now: datetime) -> None:
+    """Hold at once all in the slice whose homes lie in quiet hours or rest days, before pace is spent on them."""
+    if (rules.quiet is None and rules.rest is None) or taken.lane is not Lane.NORMAL:
         return
     homes = (
         select(organisation.c.zone)
@@ -304,8 +312,8 @@ async def hold_quiet(session: AsyncSession, taken: OpenSlice, rules: Rules, now:
         .where(delivery.c.slice_id == taken.id, delivery.c.state == DeliveryState.WAITING)
     )
     for zone in (await session.execute(homes)).scalars().all():
-        until = rules.quiet.held_until(now, zone)
-        if until is None:
+        held = rules.hold(taken.lane, taken.source, now, zone)
+        if held is None:
             continue
         living_there = (
             select(member.c.id)
@@ -317,10 +325,10 @@ async def hold_quiet(session: AsyncSession, taken: OpenSlice, rules: Rules, now:
             .where(
                 delivery.c.slice_id == taken.id,
                 delivery.c.state == DeliveryState.WAITING,
-                or_(delivery.c.retry_at.is_(None), delivery.c.retry_at < until),
+                or_(delivery.c.retry_at.is_(None), delivery.c.retry_at < held.until),
                 delivery.c.member_id.in_(living_there),
             )
-            .values(retry_at=until, reason="quiet_hours")
+            .values(retry_at=held.until, reason=held.reason)
         )
 
 

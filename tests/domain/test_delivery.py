@@ -27,7 +27,7 @@ from domain.delivery import (
 )
 
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
-WELL = Recipient("active", stopped=False, active=True, subscribed=True, quiet_until=None, capped_until=None)
+WELL = Recipient("active", stopped=False, active=True, subscribed=True, held=None, capped_until=None)
 
 reasons = st.text(max_size=5)
 outcomes = st.one_of(
@@ -98,16 +98,17 @@ def test_a_busy_server_is_tried_when_it_says_so():
         ("link_state", "blocked", "blocked"),
         ("link_state", "pending", "no_account"),
         ("link_state", None, "no_account"),
+        ("settled", True, "confirmed"),
     ],
 )
 def test_who_must_not_get_it_is_skipped_even_where_it_would_be_held(field: str, value: object, reason: str):
-    fields = {name: getattr(WELL, name) for name in WELL.__slots__} | {field: value, "quiet_until": NOW}
+    fields = {name: getattr(WELL, name) for name in WELL.__slots__} | {field: value, "held": Held(NOW, "quiet_hours")}
     assert look_again(Recipient(**fields), useful_until=None, now=NOW) == Skipped(reason)
 
 
 def test_a_hold_says_why_and_until_when():
     later = NOW + timedelta(hours=1)
-    quiet = Recipient("active", False, True, True, later, None)
+    quiet = Recipient("active", False, True, True, Held(later, "quiet_hours"), None)
     capped = Recipient("active", False, True, True, None, later)
     assert look_again(quiet, useful_until=None, now=NOW) == Held(later, "quiet_hours")
     assert look_again(capped, useful_until=NOW, now=NOW) == Held(later, "weekly_cap")
