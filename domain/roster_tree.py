@@ -190,7 +190,7 @@ class _Growth:
                 for place in here
                 for child in (
                     *self._places.below.get((place, name), ()),
-                    *(self._place[each] for each in self._children.get((place, name), ())),
+                    *(self._place[each] for each in self._children.get((place, name), ()) if each != line),
                 )
             }
         return here, spoilt
@@ -200,7 +200,7 @@ class _Growth:
         for line in lines:
             if line in self._bad:
                 continue
-            if line not in self._place:
+            if line not in self._parent:
                 raise _Wait
             found.add(self._place[line])
         return found
