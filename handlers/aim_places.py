@@ -92,7 +92,7 @@ async def show_picker(
         rows.append(
             [
                 button(words("audience.button.filters"), Sift(what=what, id=number)),
-                button(words("audience.button.next"), aimed.next(number)),
+                button(words(aimed.onward), aimed.next(number)),
             ]
         )
     text = screen(

@@ -46,10 +46,11 @@ class Aimable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Aimed:
-    """A thing that is aimed: its service, the title of its picker, and where Back and Next lead."""
+    """A thing that is aimed: its service, the words of its picker, and where Back and Next lead."""
 
     service: Callable[[Toolbox], Aimable]
     title: str
+    onward: str
     back: Callable[[int], CallbackData]
     next: Callable[[int], CallbackData]
 

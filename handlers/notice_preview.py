@@ -58,7 +58,7 @@ def reach_lines(words: Words, reach: Reach, zone: ZoneInfo) -> str:
         when = moment(words, reach.quiet_until, zone)
         lines.append(words("preview.reach.quiet", n=reach.quiet, when=when))
     if reach.resting and reach.resting_until:
-        when = _moment(words, found, reach.resting_until)
+        when = moment(words, reach.resting_until, zone)
         lines.append(words("preview.reach.resting", n=reach.resting, when=when))
     if reach.capped and reach.capped_until:
         when = moment(words, reach.capped_until, zone)

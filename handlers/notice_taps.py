@@ -79,6 +79,7 @@ aims.register(
     aims.Aimed(
         service=lambda toolbox: toolbox.notices,
         title="audience.title",
+        onward="audience.button.next",
         back=lambda number: Draft(step="open", id=number),
         next=lambda number: Draft(step="open", id=number),
     ),

@@ -115,6 +115,7 @@ aims.register(
     aims.Aimed(
         service=lambda toolbox: toolbox.polls,
         title="polls.audience.title",
+        onward="polls.button.next",
         back=lambda number: Own(id=number),
         next=lambda number: Edit(step="next", id=number),
     ),

@@ -13,7 +13,7 @@ from locales import Words
 from services.poll_booth import Card
 from services.poll_content import manner
 
-LINE = 22
+LINE = 18
 """Columns of a question on a button, beside a mark and a day; a Chinese character takes two."""
 OPTION = 34
 """Columns of an option on a button of its own."""
@@ -43,13 +43,12 @@ def desk_line(words: Words, poll: Poll) -> str:
 
 
 def card_line(words: Words, card: Card) -> str:
-    """Write ``● 3月10日截止 食堂几点开门？``; the mark says what is still to be answered."""
+    """Write ``● 3月10日 食堂几点开门？``; the mark says what is still to be answered."""
     poll = card.poll
     zone = ZoneInfo(poll.sender.zone)
     if poll.state is PollState.OPEN and poll.closes_at is not None:
         mark = "✓" if card.voted else "●"
-        when = words("polls.list.until", when=short_day(words, poll.closes_at, zone))
-        return f"{mark} {when} {fit(poll.question, LINE)}"
+        return f"{mark} {short_day(words, poll.closes_at, zone)} {fit(poll.question, LINE)}"
     when = short_day(words, poll.closed_at or poll.created_at, zone)
     return f"{when} {fit(poll.question, LINE)}"
 

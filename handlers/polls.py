@@ -269,7 +269,7 @@ async def _why(query: CallbackQuery, toolbox: Toolbox, actor: Actor, words: Word
     poll = (await toolbox.polls.booth.sheet(actor, poll_id)).poll
     part = None if poll.audience_id is None else await toolbox.audiences.part_of(actor, poll.audience_id)
     text = screen(
-        words("notices.why.title"),
+        words("polls.why.title"),
         words(
             "polls.why.sender",
             organisation=poll.sender.organisation(words.language),

@@ -38,7 +38,7 @@ async def written(chat: Chat) -> None:
     await chat.say("/poll")
     await chat.say(QUESTION)
     await chat.say("七点\n八点")
-    for label in ("选项齐了", "下一步", "＋ 选「北大路支部」全部", "下一步：预览", "3月11日 18:00"):
+    for label in ("选项齐了", "下一步", "＋ 选「北大路支部」全部", "下一步", "3月11日 18:00"):
         await chat.press(label)
 
 
@@ -72,7 +72,7 @@ async def test_a_poll_is_asked_of_a_branch_step_by_step(branch: Chat, made: Hall
     await branch.press("下一步")
     assert "征求谁的意见？" in branch.screen
     await branch.press("＋ 选「北大路支部」全部")
-    await branch.press("下一步：预览")
+    await branch.press("下一步")
     assert "什么时候截止？" in branch.screen
     assert branch.buttons[:3] == ["3月7日 18:00", "3月11日 18:00", "3月18日 18:00"]
     await branch.press("3月11日 18:00")
@@ -240,7 +240,7 @@ async def test_an_anonymous_poll_of_four_is_refused(branch: Chat, made: Hall, wo
     foreign = world.chat(300)
     await foreign.say("/poll 几点？")
     await foreign.say("七点\n八点")
-    for label in ("选项齐了", "下一步", "＋ 选「慈城支部」全部", "下一步：预览", "3月11日 18:00", "现在开始"):
+    for label in ("选项齐了", "下一步", "＋ 选「慈城支部」全部", "下一步", "3月11日 18:00", "现在开始"):
         await foreign.press(label)
     assert "至少要有 5 个人" in foreign.alerts[-1]
 
