@@ -4,15 +4,19 @@ import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import aiohttp
 
 from bot.settings import DEMO_KEY, AccountSettings, Settings
-from storage import schema
+from domain.clock import day_of
+from domain.holidays import Calendar
+from storage import holidays, schema
 from storage.database import Database
 
 NOT_RUNNING = "not running"
 LEAST_FREE = 1024**3  # bytes
+MISSED_FROM_MONTH = 12
 PATIENCE = aiohttp.ClientTimeout(total=5)
 
 
@@ -74,6 +78,25 @@ async def _schema(settings: Settings) -> Finding:
     return Finding("database", ok=at == wanted, found=f"schema {at or 'none'} of {wanted}", remedy=remedy)
 
 
+async def _holidays(settings: Settings) -> Finding:
+    """Look for next year's table: it is announced in autumn, and from December on it is missed."""
+    database = Database(settings.database)
+    today = day_of(datetime.now(UTC))
+    try:
+        async with database.read() as session:
+            missing = Calendar(await holidays.read_all(session)).missing_year(today)
+    finally:
+        await database.close()
+    if missing is None:
+        return Finding("holidays", ok=True, found="known")
+    return Finding(
+        "holidays",
+        ok=today.month < MISSED_FROM_MONTH,
+        found=f"next year's holiday table is missing ({missing})",
+        remedy=f"Once it is announced: /holidays in the chat, or `tongdao holidays template {missing}`.",
+    )
+
+
 async def _sqlite(_settings: Settings) -> Finding:
     return Finding("SQLite", ok=True, found=f"{sqlite3.sqlite_version}, one writer")
 
@@ -126,6 +149,7 @@ CHECKS: dict[str, Check] = {
     "secret key": _key,
     "data folder": _folder,
     "database": _schema,
+    "holidays": _holidays,
     "SQLite": _sqlite,
     "bridge": _running,
     "web chat": _webchat,

@@ -11,6 +11,7 @@ from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery, PaceLimits
 from services.expiry import Expiry
+from services.holiday_alerts import HolidayAlerts
 from services.holidays import Holidays
 from services.invitations import Invitations
 from services.media import MediaStore
@@ -21,6 +22,8 @@ from services.people import People
 from services.polls import Polls
 from services.rest_days import RestWatch
 from services.schedules import Schedules
+from services.service_day_clock import Timing
+from services.service_days import ServiceDays
 from services.toolbox import Toolbox
 from services.topics import Topics
 from storage.database import Database
@@ -67,8 +70,20 @@ def build_toolbox(
         organisations=Organisations(database=database, clock=clock, audit=audit),
         topics=Topics(database=database, audit=audit),
         holidays=holidays,
+        holiday_alerts=HolidayAlerts(
+            database=database, clock=clock, holidays=holidays, delivery=delivery
+        ),
         rest_days=RestWatch(holidays=holidays, rest=rest),
         schedules=Schedules(database=database, clock=clock, holidays=holidays),
+        service_days=ServiceDays(
+            database=database,
+            clock=clock,
+            audit=audit,
+            delivery=delivery,
+            holidays=holidays,
+            timing=Timing(settings.service_day_ask, settings.service_day_leads),
+            public_url=settings.calendar_url,
+        ),
         audiences=audiences,
         notices=Notices(
             database=database, clock=clock, audit=audit, audiences=audiences, delivery=delivery, media=media

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from domain import holiday_announcements
 from domain.holidays import BRIDGE_STARTS, NAMES, SATURDAY, Day, DayKind, HolidayName, YearTable
 
-LONGEST_TEXT = 60_000
+LONGEST_TEXT = 20_000
 MOST_DAYS = 200
 LONGEST_NAME = 40
 LONGEST_SPAN = 31

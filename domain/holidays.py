@@ -15,6 +15,7 @@ SATURDAY = 5
 ONE_DAY = timedelta(days=1)
 LONGEST_REST = 30
 BRIDGE_STARTS = (12, 25)
+ASKED_FROM_MONTH = 10
 
 
 class DayKind(StrEnum):
@@ -72,6 +73,15 @@ class YearTable:
     days: Mapping[date, Day] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days in a row of one kind and name, as people read them."""
+
+    first: date
+    last: date
+    day: Day
+
+
 class Calendar:
     """All years that are known; what was entered stands above the library's."""
 
@@ -81,6 +91,10 @@ class Calendar:
     @property
     def entered(self) -> Mapping[int, YearTable]:
         return self._entered
+
+    def with_year(self, table: YearTable) -> "Calendar":
+        """Return this calendar with a table in the place of what it knew of that year."""
+        return Calendar({**self._entered, table.year: table}.values())
 
     def knows(self, year: int) -> bool:
         """Say whether the year's official table is known."""
@@ -124,6 +138,11 @@ class Calendar:
         found = {day: self.day(day) for day in days}
         return {day: each for day, each in found.items() if each.collides}
 
+    def missing_year(self, today: date) -> int | None:
+        """Return next year if it ought to be known by now: announced in autumn, it is asked for from October on."""
+        wanted = today.year + 1
+        return wanted if today.month >= ASKED_FROM_MONTH and not self.knows(wanted) else None
+
     def _bridge(self, day: date) -> Day | None:
         if (day.month, day.day) < BRIDGE_STARTS:
             return None
@@ -132,6 +151,17 @@ class Calendar:
             return table.days.get(day)
         official = _official(day) if day.year < LAST_KNOWN else None
         return official if official is not None and official.collides else None
+
+
+def spans(days: Mapping[date, Day]) -> list[Span]:
+    """Join days in a row that are alike."""
+    found: list[Span] = []
+    for day, what in sorted(days.items()):
+        if found and found[-1].day == what and found[-1].last + ONE_DAY == day:
+            found[-1] = Span(found[-1].first, day, what)
+        else:
+            found.append(Span(day, day, what))
+    return found
 
 
 def _official(day: date) -> Day:

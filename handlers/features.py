@@ -10,6 +10,7 @@ from handlers import (
     expired,
     fallback,
     help,  # noqa: A004 - named as the command
+    holidays,
     invite,
     language,
     me,
@@ -42,6 +43,7 @@ FEATURES = (
     expired,
     fallback,
     help,
+    holidays,
     invite,
     language,
     me,
@@ -76,6 +78,7 @@ ROUTERS: tuple[Router, ...] = (
     poll_times.router,
     poll_run.router,
     polls.router,
+    holidays.router,
     fallback.router,
 )
 """Dialogue steps, tried in this order; the fallback takes what is left."""

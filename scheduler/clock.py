@@ -104,7 +104,9 @@ def ticks_of(toolbox: Toolbox, clock: Clock) -> list[Tick]:
         Tick("polls", 2.0, toolbox.polls.closing.tick),
         Tick("ballots", 30.0, toolbox.polls.closing.count),
         Tick("rest_days", 60.0, toolbox.rest_days.tick),
+        Tick("service_days", 5.0, toolbox.service_days.tick),
         Tick("delivery", 2.0, toolbox.delivery.tick),
         Tick("schedules", 5.0, toolbox.schedules.tick),
+        Tick("holidays", 3600.0, toolbox.holiday_alerts.tick),
         Tick("audit", 60.0, lambda: toolbox.audit.seal(clock())),
     ]

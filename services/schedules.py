@@ -39,7 +39,7 @@ class Schedules:
         self._database = database
         self._clock = clock
         self._holidays = holidays
-        self._reckoned = False
+        self._reckoned: Calendar | None = None
         self.handlers: dict[str, Handler] = {}
         self.asks: dict[str, Handler] = {}
         holidays.changed.append(self.reckon)
@@ -136,10 +136,11 @@ class Schedules:
 
     async def tick(self) -> int:
         """Do what is due, each in its own transaction; returns how many were done."""
-        if not self._reckoned:
+        calendar = await self._holidays.calendar()
+        if calendar is not self._reckoned:  # at the start, and when another process entered a year
             async with self._database.begin() as session:
                 await self.reckon(session)
-            self._reckoned = True
+            self._reckoned = calendar
         done, seen = 0, set[tuple[int, date | None]]()
         while found := [each for each in await self._due() if each not in seen]:
             seen.update(found)

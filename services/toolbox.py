@@ -7,6 +7,7 @@ from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery
 from services.expiry import Expiry
+from services.holiday_alerts import HolidayAlerts
 from services.holidays import Holidays
 from services.invitations import Invitations
 from services.members import Members
@@ -16,6 +17,7 @@ from services.people import People
 from services.polls import Polls
 from services.rest_days import RestWatch
 from services.schedules import Schedules
+from services.service_days import ServiceDays
 from services.topics import Topics
 
 
@@ -35,6 +37,8 @@ class Toolbox:
     audiences: Audiences
     notices: Notices
     holidays: Holidays
+    holiday_alerts: HolidayAlerts
     rest_days: RestWatch
     schedules: Schedules
+    service_days: ServiceDays
     polls: Polls

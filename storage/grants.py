@@ -81,6 +81,19 @@ async def nearest_holders(
     return []
 
 
+async def holders_at_roots(session: AsyncSession, action: Action, on: date) -> list[int]:
+    """Return who may do `action` in a whole tree: those with a grant at its root."""
+    roles = [role for role, actions in RIGHTS.items() if action in actions]
+    query = (
+        select(_grant.c.member_id)
+        .join(_member, _member.c.id == _grant.c.member_id)
+        .join(_organisation, _organisation.c.id == _grant.c.organisation_id)
+        .where(_organisation.c.parent_id.is_(None), _grant.c.role.in_(roles), _holds(on))
+        .where(_member.c.status == MemberStatus.ACTIVE)
+    )
+    return sorted(set((await session.execute(query)).scalars()))
+
+
 def _holds(on: date) -> Any:
     return and_(_grant.c.since <= on, or_(_grant.c.until.is_(None), _grant.c.until >= on))
 

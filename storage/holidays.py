@@ -15,6 +15,7 @@ from storage.tables import metadata
 
 holiday_year = metadata.tables["holiday_year"]
 holiday_day = metadata.tables["holiday_day"]
+meta = metadata.tables["meta"]
 
 
 async def versions(session: AsyncSession) -> dict[int, str]:
@@ -50,6 +51,13 @@ async def remove(session: AsyncSession, year: int) -> bool:
     await session.execute(delete(holiday_day).where(holiday_day.c.year == year))
     gone = delete(holiday_year).where(holiday_year.c.year == year).returning(holiday_year.c.year)
     return (await session.execute(gone)).first() is not None
+
+
+async def mark_told(session: AsyncSession, year: int) -> bool:
+    """Note that it was told that a year is missing; `False` if it was before."""
+    upsert: Any = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    put = upsert(meta).values(name=f"holidays_missing:{year}", value="told")
+    return (await session.execute(put.on_conflict_do_nothing().returning(meta.c.name))).first() is not None
 
 
 def _rows(table: YearTable) -> list[dict[str, Any]]:
