@@ -11,6 +11,7 @@ from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery, PaceLimits
 from services.expiry import Expiry
+from services.forgetting import Forgetting
 from services.holiday_alerts import HolidayAlerts
 from services.holidays import Holidays
 from services.invitations import Invitations
@@ -26,6 +27,7 @@ from services.service_day_clock import Timing
 from services.service_days import ServiceDays
 from services.toolbox import Toolbox
 from services.topics import Topics
+from storage import ledger
 from storage.database import Database
 from storage.deliveries import Rules
 
@@ -66,13 +68,14 @@ def build_toolbox(
         approvals=approvals,
         expiry=Expiry(database=database, clock=clock, audit=audit, delivery=delivery),
         delivery=delivery,
+        forgetting=Forgetting(
+            database=database, clock=clock, sealer=sealer, file=settings.data_dir / ledger.FILE
+        ),
         audit=audit,
         organisations=Organisations(database=database, clock=clock, audit=audit),
         topics=Topics(database=database, audit=audit),
         holidays=holidays,
-        holiday_alerts=HolidayAlerts(
-            database=database, clock=clock, holidays=holidays, delivery=delivery
-        ),
+        holiday_alerts=HolidayAlerts(database=database, clock=clock, holidays=holidays, delivery=delivery),
         rest_days=RestWatch(holidays=holidays, rest=rest),
         schedules=Schedules(database=database, clock=clock, holidays=holidays),
         service_days=ServiceDays(

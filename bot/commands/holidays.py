@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -107,7 +108,6 @@ def _read(file: Path, year: int | None) -> "Reading":
 async def _with_holidays(work: "Callable[[Holidays], Awaitable[Answer]]") -> Answer:
     """Open the database, which must be of this version's schema, for one piece of work."""
     found = settings(quiet=True)
-    from bot.app import now
     from services.audit import Audit
     from services.holidays import Holidays
     from storage import schema
@@ -119,10 +119,14 @@ async def _with_holidays(work: "Callable[[Holidays], Awaitable[Answer]]") -> Ans
             await database.reach()
         if await schema.current(database) != schema.head():
             raise fail("The schema is of another version: run `tongdao db upgrade`, or `tongdao init` first.")
-        audit = Audit(database=database, clock=now, sealer=found.sealer())
-        return await work(Holidays(database=database, clock=now, audit=audit))
+        audit = Audit(database=database, clock=_now, sealer=found.sealer())
+        return await work(Holidays(database=database, clock=_now, audit=audit))
     finally:
         await database.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _refuse_beside_a_running_bridge() -> None:
