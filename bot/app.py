@@ -30,9 +30,10 @@ from handlers import commands, notice_progress
 from scheduler.clock import Tick, Ticker, ticks_of
 from scheduler.jobs import Engine
 from services import demo_data
+from services.forgetting import Forgetting
 from services.media import MediaStore
 from services.toolbox import Toolbox
-from storage import schema
+from storage import ledger, schema
 from storage.database import Database
 
 log = structlog.get_logger(__name__)
@@ -128,6 +129,8 @@ async def _ready_database(database: Database, settings: Settings, clock: Clock, 
         log.warning("demo_data", hint="this database holds synthetic people; it never talks to Telegram")
         if any(account.is_telegram for account in settings.accounts):
             raise demo.DemoMeetsTelegram
+    file = settings.data_dir / ledger.FILE
+    await Forgetting(database=database, clock=clock, sealer=settings.sealer(), file=file).catch_up()
 
 
 async def serve(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int) -> None:

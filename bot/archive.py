@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.settings import Settings
-from storage import backup, dispatches, notices, polls, schema
+from services.forgetting import Forgetting
+from storage import backup, dispatches, ledger, notices, polls, schema
 from storage.database import Database
 
 MANIFEST = "manifest.json"
@@ -66,7 +67,7 @@ async def restore(settings: Settings, source: Path, at: datetime) -> int:
     """Put a checked archive in the place of what is there; returns how many rows came back.
 
     What was under way or due since then has perhaps gone out: it waits for a person's word, so that nobody
-    gets it twice.
+    gets it twice. Who was forgotten meanwhile is forgotten again.
     """
     with tempfile.TemporaryDirectory(prefix="tongdao-restore-") as name:
         folder = Path(name)
@@ -77,17 +78,28 @@ async def restore(settings: Settings, source: Path, at: datetime) -> int:
             await schema.upgrade(database)
             if manifest["schema"] != schema.head():
                 raise OtherSchema
+            forgetting = _forgetting(settings, database, at)
+            await forgetting.catch_up()
             with (folder / DUMP).open(encoding="utf-8") as lines:
                 rows = await backup.load(database, lines)
             async with database.begin() as session:
                 await dispatches.pause_all(session, notices.SOURCE, "restored")
                 await notices.recall_due(session, at)
                 await polls.recall_due(session, at)
+            await forgetting.catch_up()
         finally:
             await database.close()
         for each in (WEBCHAT, *FOLDERS, *TOKENS):
             _replace(folder / each, settings.data_dir / each)
     return rows
+
+
+def _forgetting(settings: Settings, database: Database, at: datetime) -> Forgetting:
+    """Return what forgets again; without a key, what lies under seal waits for the bridge to start with one."""
+    sealer = settings.sealer() if settings.secret_key.get_secret_value() else None
+    return Forgetting(
+        database=database, clock=lambda: at, sealer=sealer, file=settings.data_dir / ledger.FILE
+    )
 
 
 def unpack(source: Path, folder: Path) -> dict[str, str]:

@@ -14,6 +14,7 @@ class MemberStatus(StrEnum):
     ACTIVE = "active"
     LEFT = "left"
     DECEASED = "deceased"
+    FORGOTTEN = "forgotten"  # the row stays for the counts; nothing of the person is in it
 
 
 class MembershipKind(StrEnum):

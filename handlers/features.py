@@ -9,6 +9,7 @@ from handlers import (
     cancel,
     expired,
     fallback,
+    forget,
     help,  # noqa: A004 - named as the command
     holidays,
     invite,
@@ -42,6 +43,7 @@ FEATURES = (
     cancel,
     expired,
     fallback,
+    forget,
     help,
     holidays,
     invite,

@@ -165,10 +165,15 @@ class Booth:
         )
 
     def _owner(self, found: Poll, actor: Actor) -> bytes:
-        return self._sealer.blind_index(f"suggestion:{found.id}:{actor.member_id}")
+        return owner_of(self._sealer, found.id, actor.member_id)
 
     def _seal(self, data: bytes, poll_id: int) -> bytes:
         return self._sealer.seal(data, seal_context(poll_id))
+
+
+def owner_of(sealer: Sealer, poll_id: int, member_id: int) -> bytes:
+    """Return by what a member's waiting suggestion is found."""
+    return sealer.blind_index(f"suggestion:{poll_id}:{member_id}")
 
 
 def seal_context(poll_id: int) -> str:

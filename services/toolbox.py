@@ -7,6 +7,7 @@ from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery
 from services.expiry import Expiry
+from services.forgetting import Forgetting
 from services.holiday_alerts import HolidayAlerts
 from services.holidays import Holidays
 from services.invitations import Invitations
@@ -31,6 +32,7 @@ class Toolbox:
     approvals: Approvals
     expiry: Expiry
     delivery: Delivery
+    forgetting: Forgetting
     audit: Audit
     organisations: Organisations
     topics: Topics

@@ -11,6 +11,7 @@ from storage.tables.deliveries import (
     PaceRow,
     SliceRow,
 )
+from storage.tables.forgetting import ForgottenRow
 from storage.tables.inbox import FsmRow, InboxRow, LeaseRow
 from storage.tables.members import MemberRow, MembershipRow, SubscriptionRow, TopicRow
 from storage.tables.meta import MetaRow
@@ -48,6 +49,7 @@ __all__ = [
     "ChatRow",
     "DeliveryRow",
     "DispatchRow",
+    "ForgottenRow",
     "FsmRow",
     "HolidayDayRow",
     "HolidayYearRow",

@@ -20,8 +20,11 @@ from bot.app import now
 from bot.cli import app
 from bot.demo import settings_of
 from bot.settings import Settings
+from domain.forgetting import minute_of
 from services import demo_data
-from storage import backup, schema
+from services.forgetting import Forgetting
+from services.people import People
+from storage import backup, ledger, schema
 from storage.database import Database
 from storage.tables import metadata
 
@@ -230,3 +233,24 @@ async def test_nothing_goes_out_twice_after_a_restore(settings, tmp_path):
     await database.close()
     assert dispatches == {("paused", "restored")}
     assert notices == {("draft", None)}
+
+
+async def test_a_restore_brings_nobody_back_who_was_forgotten(settings, tmp_path):
+    await filled(settings)
+    made = await archive.make(settings, tmp_path / "b.tar.gz", now())
+    database = Database(settings.database)
+    member = metadata.tables["member"]
+    people = People(database=database)
+    file = settings.data_dir / ledger.FILE
+    forgetting = Forgetting(database=database, clock=now, sealer=settings.sealer(), file=file)
+    actor = await people.actor_of_member(1, now().date())
+    await forgetting.forget(actor, 1, minute_of(now()))
+    file.unlink()  # what only the replaced database knew is written down before it goes
+    await archive.restore(settings, made.path, now())
+    async with database.read() as session:
+        row = (await session.execute(select(member).where(member.c.id == 1))).one()
+        links = await session.execute(select(metadata.tables["account_link"].c.member_id).distinct())
+        assert 1 not in set(links.scalars())
+    await database.close()
+    assert (row.name, row.status, row.phone_index) == ("", "forgotten", None)
+    assert file.read_text().count("\n") == 1

@@ -3,6 +3,8 @@
 Revision: 0009, after 0008.
 """
 
+import secrets
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -15,8 +17,17 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table('forgotten',
+    sa.Column('id', storage.tables.columns.BigInt, nullable=False),
+    sa.Column('member_id', storage.tables.columns.BigInt, nullable=False),
+    sa.Column('at', storage.tables.columns.UtcDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_forgotten')),
+    sa.UniqueConstraint('member_id', 'at', name=op.f('uq_forgotten_member_id_at'))
+    )
+    meta = sa.table('meta', sa.column('name', sa.String()), sa.column('value', sa.String()))
+    op.execute(meta.insert().values(name='bridge', value=secrets.token_hex(16)))
 
 
 def downgrade() -> None:
-    pass
+    op.execute("DELETE FROM meta WHERE name = 'bridge'")
+    op.drop_table('forgotten')

@@ -1,0 +1,337 @@
+"""Forgetting a member: what goes, what stays as a number, and that no restored copy brings anybody back."""
+
+import base64
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select, update
+
+from domain.forgetting import ForgetAskAgain, minute_of
+from domain.invitations import InvitationForm
+from domain.permissions import Actor
+from domain.refusals import NotFound
+from services.audit import Audit
+from services.forgetting import Forgetting
+from services.invitations import Invitations
+from services.members import Members
+from storage import backup, ledger
+from storage.audit import detail_of
+from storage.database import Database
+from storage.sealing import Sealer
+from tests.conftest import HandClock
+from tests.factories import T, make_grant, make_link, make_subscription, make_topic
+from tests.poll_world import Hall, hall
+from tests.town import build
+
+NAME, CHAT, PHONE = "欧阳忘忧", 777000111, "13805749876"
+
+
+@pytest.fixture
+def sealer() -> Sealer:
+    return Sealer({"test": bytes(range(32))}, "test")
+
+
+@pytest.fixture
+async def town(database: Database, clock: HandClock, sealer: Sealer, tmp_path: Path) -> Hall:
+    return await hall(await build(database, sealer), sealer, clock, tmp_path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / ledger.FILE
+
+
+@pytest.fixture
+def forgetting(database: Database, clock: HandClock, sealer: Sealer, file: Path) -> Forgetting:
+    return Forgetting(database=database, clock=clock, sealer=sealer, file=file)
+
+
+@pytest.fixture
+async def wang(town: Hall, sealer: Sealer) -> int:
+    """Let 王芳 leave traces in every table that there is, under a name and a number found nowhere else."""
+    number = town.town.members["wang"]
+    async with town.database.begin() as session:
+        values = {
+            "name": NAME,
+            "phone_sealed": sealer.seal(PHONE.encode(), "member.phone"),
+            "phone_index": sealer.blind_index(PHONE),
+            "phone_hint": PHONE[-4:],
+            "joined": date(2001, 7, 1),
+            "roster_number": "A-4711",
+        }
+        await session.execute(update(T["member"]).where(T["member"].c.id == number).values(values))
+        address = {"account_id": town.town.account_id, "chat_id": CHAT}
+        await make_link(session, member=number, chat_id=CHAT, account=town.town.account_id)
+        await make_subscription(session, member=number, topic=await make_topic(session))
+        await session.execute(insert(T["chat"]).values(**address, language="en"))
+        dialogue = {"user_id": CHAT, "state": "x", "data": NAME, "changed_at": town.clock()}
+        await session.execute(insert(T["fsm"]).values(**address, **dialogue))
+        for update_id, state in enumerate(("done", "quarantined")):
+            kept = {"update_id": update_id, "state": state, "raw": NAME.encode(), "received_at": town.clock()}
+            await session.execute(insert(T["inbox"]).values(**address, **kept, attempts=0, error=""))
+    audit = Audit(database=town.database, clock=town.clock, sealer=sealer)
+    async with town.database.begin() as session:
+        about = {"subject": "member", "subject_id": number, "person_id": number, "detail": {"name": NAME}}
+        await audit.note(session, actor_id=None, action="member.renamed", **about)
+    return number
+
+
+async def actor(town: Hall, number: int) -> Actor:
+    found = await town.town.people.actor_of_member(number, town.clock().date())
+    assert found is not None
+    return found
+
+
+async def forget(forgetting: Forgetting, town: Hall, number: int) -> None:
+    await forgetting.forget(await actor(town, number), number, minute_of(town.clock()))
+
+
+async def lines(town: Hall, folder: Path) -> str:
+    await backup.dump(town.database, folder / "dump")
+    return (folder / "dump").read_text()
+
+
+async def row_of(town: Hall, number: int) -> Any:
+    async with town.database.read() as session:
+        return (await session.execute(select(T["member"]).where(T["member"].c.id == number))).one()
+
+
+async def count(town: Hall, table: str, **where: Any) -> int:
+    async with town.database.read() as session:
+        wanted = [T[table].c[name] == value for name, value in where.items()]
+        found = select(func.count()).select_from(T[table]).where(*wanted)
+        return int((await session.execute(found)).scalar_one())
+
+
+async def test_nothing_of_the_person_is_left_in_any_table(
+    town: Hall, forgetting: Forgetting, wang: int, sealer: Sealer, tmp_path: Path
+):
+    index = base64.b64encode(sealer.blind_index(PHONE)).decode()
+    traces = (NAME, str(CHAT), index, '"9876"', "A-4711", "2001-07-01")
+    before = await lines(town, tmp_path)
+    assert all(trace in before for trace in traces)
+    await forget(forgetting, town, wang)
+    after = await lines(town, tmp_path)
+    assert not [trace for trace in traces if trace in after]
+
+
+async def test_what_counted_counts_on(town: Hall, forgetting: Forgetting, wang: int):
+    await town.people("north", 5)
+    poll = await town.opened("county_secretary", "gulou", anonymous=False, live=True)
+    for voter in (wang, *[m for m in await members_of(town, "north") if m != wang][:4]):
+        await town.vote(voter, poll.id, 0)
+    figures = [await count(town, name) for name in ("delivery", "participation", "named_vote")]
+    await forget(forgetting, town, wang)
+    assert [await count(town, name) for name in ("delivery", "participation", "named_vote")] == figures
+    await town.over(poll.id)
+    assert await count(town, "poll_cell", voted=5) == 1
+
+
+async def test_a_vote_that_is_counted_stands_beside_nobody(town: Hall, forgetting: Forgetting, wang: int):
+    others = await town.people("north", 5)
+    poll = await town.opened("county_secretary", "gulou", anonymous=False)
+    for voter in (wang, *others):
+        await town.vote(voter, poll.id, 0)
+    await town.over(poll.id)
+    await forget(forgetting, town, wang)
+    assert await count(town, "named_vote", member_id=wang) == 0
+    assert await count(town, "poll_cell", voted=6) == 1
+
+
+async def test_what_they_suggested_goes_sealed_or_not(town: Hall, forgetting: Forgetting, wang: int):
+    open_one = await town.opened("county_secretary", "gulou", anonymous=True)
+    named = await town.opened("county_secretary", "gulou", anonymous=False, question="几点？")
+    for poll in (open_one, named):
+        await town.booth.suggest(await actor(town, wang), poll.id, "多放辣椒")
+    await town.booth.suggest(await town.actor("zhang"), named.id, "少放盐")
+    await forget(forgetting, town, wang)
+    assert await count(town, "sealed_suggestion") == 1
+
+
+async def test_the_key_of_a_persons_audit_is_dropped_and_the_chain_holds(
+    town: Hall, forgetting: Forgetting, wang: int, sealer: Sealer
+):
+    audit = Audit(database=town.database, clock=town.clock, sealer=sealer)
+    await audit.seal(town.clock())
+    await forget(forgetting, town, wang)
+    entry = T["audit_entry"]
+    async with town.database.read() as session:
+        query = select(entry.c.detail_sealed).where(entry.c.action == "member.renamed")
+        sealed = (await session.execute(query)).scalar_one()
+        assert await detail_of(session, sealer, sealed, wang) is None
+    assert await audit.verify() is None
+
+
+async def test_a_chat_that_is_somebody_elses_by_now_is_left_alone(
+    town: Hall, forgetting: Forgetting, wang: int
+):
+    link = T["account_link"]
+    async with town.database.begin() as session:
+        await session.execute(update(link).where(link.c.member_id == wang).values(state="ended"))
+        await make_link(
+            session, member=town.town.members["zhang"], chat_id=CHAT, account=town.town.account_id
+        )
+    await forget(forgetting, town, wang)
+    assert await count(town, "fsm", chat_id=CHAT) == 1
+    assert await count(town, "account_link", chat_id=CHAT) == 1
+
+
+async def test_a_delivery_that_still_waits_is_skipped(town: Hall, forgetting: Forgetting, wang: int):
+    poll = await town.drafted("county_secretary", "gulou")
+    await town.polls.open(await town.actor("county_secretary"), poll.id)
+    await forget(forgetting, town, wang)
+    await town.go()
+    delivery = T["delivery"]
+    async with town.database.read() as session:
+        query = select(delivery.c.state).where(delivery.c.member_id == wang)
+        assert (await session.execute(query)).scalar_one() == "skipped"
+    assert CHAT not in {chat for chat, *_ in town.channel.sent}
+
+
+@pytest.mark.parametrize(("minutes", "other"), [(11, False), (-1, False), (0, True)])
+async def test_an_old_or_borrowed_button_forgets_nobody(
+    town: Hall, forgetting: Forgetting, wang: int, minutes: int, *, other: bool
+):
+    asked = minute_of(town.clock()) - minutes
+    with pytest.raises(ForgetAskAgain):
+        await forgetting.forget(await actor(town, wang), wang + other, asked)
+    assert (await row_of(town, wang)).name == NAME
+
+
+async def test_the_last_secretary_is_told_and_may_go(town: Hall, forgetting: Forgetting):
+    who = town.town.members["branch_secretary"]
+    told = await forgetting.farewell(await actor(town, who))
+    assert [one.name for one in told.without_secretary] == ["北大路支部"]
+    await make_grant(town.database, member=town.town.members["zhao"], organisation=town.town.nodes["north"])
+    assert (await forgetting.farewell(await actor(town, who))).without_secretary == ()
+    await forget(forgetting, town, who)
+    assert await count(town, "role_grant", member_id=who) == 0
+
+
+async def test_what_a_secretary_scheduled_is_counted_and_what_they_drafted_goes(
+    town: Hall, forgetting: Forgetting
+):
+    who = town.town.members["county_secretary"]
+    await town.drafted("county_secretary", "gulou")
+    scheduled = await town.drafted("county_secretary", "gulou", question="几点？")
+    async with town.database.begin() as session:
+        await session.execute(
+            update(T["poll"]).where(T["poll"].c.id == scheduled.id).values(state="scheduled")
+        )
+    assert (await forgetting.farewell(await actor(town, who))).scheduled == 1
+    await forget(forgetting, town, who)
+    assert await count(town, "poll") == 1
+
+
+async def test_an_invitation_afterwards_makes_a_new_beginning(
+    town: Hall, forgetting: Forgetting, wang: int, sealer: Sealer
+):
+    await forget(forgetting, town, wang)
+    audit = Audit(database=town.database, clock=town.clock, sealer=sealer)
+    invitations: Any = Invitations(
+        database=town.database,
+        clock=town.clock,
+        audit=audit,
+        sealer=sealer,
+        approvals=None,  # type: ignore[arg-type]
+    )
+    with pytest.raises(NotFound):
+        await invitations.create(await town.actor("branch_secretary"), wang, InvitationForm.LINK)
+    members = Members(database=town.database, clock=town.clock, audit=audit)
+    assert (await members.own_record(await town.actor("zhang"))).readings == ()
+
+
+async def members_of(town: Hall, name: str) -> list[int]:
+    member = T["member"]
+    async with town.database.read() as session:
+        query = select(member.c.id).where(
+            member.c.home_id == town.town.nodes[name], member.c.status == "active"
+        )
+        return list((await session.execute(query.order_by(member.c.id))).scalars())
+
+
+# The ledger
+
+
+async def test_the_ledger_holds_a_number_and_a_time_in_both_places(
+    town: Hall, forgetting: Forgetting, wang: int, file: Path
+):
+    await forget(forgetting, town, wang)
+    async with town.database.read() as session:
+        kept = await ledger.entries(session)
+        bridge = await ledger.bridge_of(session)
+    assert ledger.read(file, bridge) == kept
+    assert {(entry.member_id, entry.at) for entry in kept} == {(wang, town.clock())}
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert NAME not in file.read_text()
+
+
+async def test_a_restored_copy_forgets_again(town: Hall, forgetting: Forgetting, wang: int, tmp_path: Path):
+    copy = tmp_path / "copy"
+    await backup.dump(town.database, copy)
+    await forget(forgetting, town, wang)
+    with copy.open() as dumped:
+        await backup.load(town.database, dumped)
+    assert (await row_of(town, wang)).name == NAME
+    assert await forgetting.catch_up() == 1
+    assert (await row_of(town, wang)).name == ""
+    assert NAME not in await lines(town, tmp_path)
+    assert await forgetting.catch_up() == 0
+
+
+async def test_without_the_key_the_ledger_waits_for_it(
+    town: Hall, forgetting: Forgetting, wang: int, tmp_path: Path, file: Path
+):
+    poll = await town.opened("county_secretary", "gulou")
+    await town.booth.suggest(await actor(town, wang), poll.id, "多放辣椒")
+    copy = tmp_path / "copy"
+    await backup.dump(town.database, copy)
+    await forget(forgetting, town, wang)
+    with copy.open() as dumped:
+        await backup.load(town.database, dumped)
+    keyless = Forgetting(database=town.database, clock=town.clock, sealer=None, file=file)
+    await keyless.catch_up()
+    assert (await row_of(town, wang)).name == ""
+    assert await count(town, "sealed_suggestion") == 1
+    await forgetting.catch_up()
+    assert await count(town, "sealed_suggestion") == 0
+
+
+async def test_the_file_learns_what_only_the_table_knows(
+    town: Hall, forgetting: Forgetting, wang: int, file: Path
+):
+    await forget(forgetting, town, wang)
+    written = file.read_text()
+    file.unlink()
+    assert await forgetting.catch_up() == 0
+    assert file.read_text() == written
+
+
+async def test_a_ledger_of_another_bridge_forgets_nobody_here(
+    town: Hall, forgetting: Forgetting, wang: int, file: Path
+):
+    entry = f'{{"bridge": "another", "member": {wang}, "at": "2026-03-01T00:00:00+00:00"}}\n'
+    file.write_text(entry + '{"bridge": "cut o')
+    assert await forgetting.catch_up() == 0
+    assert (await row_of(town, wang)).name == NAME
+    await forget(forgetting, town, wang)
+    async with town.database.read() as session:
+        assert len(ledger.read(file, await ledger.bridge_of(session))) == 1
+
+
+async def test_who_has_the_same_number_after_a_restore_is_not_forgotten_for_another(
+    town: Hall, forgetting: Forgetting, wang: int
+):
+    await forget(forgetting, town, wang)
+    town.clock.forward(days=1)
+    async with town.database.begin() as session:
+        again = {"name": "新成员", "status": "active"}
+        await session.execute(update(T["member"]).where(T["member"].c.id == wang).values(again))
+    assert await forgetting.catch_up() == 0
+    town.clock.forward(days=1)
+    await forget(forgetting, town, wang)
+    async with town.database.read() as session:
+        times = sorted(entry.at for entry in await ledger.entries(session))
+    assert times[1] - times[0] == timedelta(days=2)
