@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain import quiet_hours
+from domain import quiet_hours, service_days
 from domain.quiet_hours import QuietHours
 from storage.sealing import Sealer
 
@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     quiet_hours: str = "21:00-08:00"
     rest_days: Literal["hold", "off"] = "hold"
     weekly_cap: int = Field(default=3, ge=0, le=100)
+    service_day_ask: int = Field(default=14, ge=1, le=60)
+    service_day_reminders: str = "7,1"
     pace_start: float = Field(default=25.0, gt=0, le=1000)
     pace_ceiling: float = Field(default=30.0, gt=0, le=1000)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -100,6 +102,12 @@ class Settings(BaseSettings):
         quiet_hours.parse(hours)
         return hours
 
+    @field_validator("service_day_reminders")
+    @classmethod
+    def _readable_leads(cls, leads: str) -> str:
+        service_days.read_leads(leads)
+        return leads
+
     @field_validator("secret_key")
     @classmethod
     def _readable_keys(cls, value: SecretStr) -> SecretStr:
@@ -116,6 +124,15 @@ class Settings(BaseSettings):
     def webchat_url(self) -> str:
         """Where people find the web chat."""
         return self.webchat_public_url or f"http://{_shown(self.webchat_host)}:{self.webchat_port}"
+
+    @property
+    def calendar_url(self) -> str:
+        """Where calendar programs reach this bridge."""
+        return self.public_url or f"http://{_shown(self.http_host)}:{self.http_port}"
+
+    @property
+    def service_day_leads(self) -> frozenset[int]:
+        return service_days.read_leads(self.service_day_reminders)
 
     @property
     def quiet(self) -> QuietHours | None:

@@ -23,6 +23,7 @@ class Action(StrEnum):
     READ_MEMBER = "read_member"
     GRANT_ROLE = "grant_role"
     MANAGE_ORGANISATION = "manage_organisation"
+    KEEP_SERVICE_DAY = "keep_service_day"  # dates where one decides, activities of one's own
     ENTER_HOLIDAYS = "enter_holidays"  # of the whole city: asked at the root only
 
 
@@ -36,6 +37,7 @@ RIGHTS: dict[Role, frozenset[Action]] = {
             Action.INVITE,
             Action.APPROVE_LINK,
             Action.READ_MEMBER,
+            Action.KEEP_SERVICE_DAY,
         }
     ),
     Role.OBSERVER: frozenset({Action.SEE_REPORT}),

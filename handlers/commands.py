@@ -9,6 +9,7 @@ OFFERED = (
     "start",
     "notices",
     "polls",
+    "serviceday",
     "me",
     "org",
     "topics",

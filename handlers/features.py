@@ -31,6 +31,9 @@ from handlers import (
     poll_times,
     polls,
     privacy,
+    service_day,
+    service_day_dates,
+    service_day_desk,
     start,
     stop,
     topics,
@@ -65,6 +68,9 @@ FEATURES = (
     poll_times,
     polls,
     privacy,
+    service_day,
+    service_day_dates,
+    service_day_desk,
     start,
     stop,
     topics,
@@ -81,6 +87,8 @@ ROUTERS: tuple[Router, ...] = (
     poll_run.router,
     polls.router,
     holidays.router,
+    service_day_desk.router,
+    service_day_dates.router,
     fallback.router,
 )
 """Dialogue steps, tried in this order; the fallback takes what is left."""

@@ -14,7 +14,7 @@ from locales import Words
 from services.members import Overview
 from services.toolbox import Toolbox
 
-_MEMBER_ROWS = (("notices", "polls"), ("me", "org"), ("topics", "language"))
+_MEMBER_ROWS = (("notices", "polls"), ("serviceday", "topics"), ("me", "org"), ("language", "help"))
 
 
 @taps.command("menu")
@@ -37,7 +37,6 @@ async def show_menu(event: Event, toolbox: Toolbox, actor: Actor, words: Words) 
 def _buttons(words: Words, overview: Overview) -> InlineKeyboardMarkup:
     rows: list[Row] = [[_go(words, name) for name in names] for names in _MEMBER_ROWS]
     rows.append([_go(words, "resume" if overview.stopped else "stop"), _go(words, "privacy")])
-    rows.append([_go(words, "help")])
     secretary = []
     if overview.may_send:
         rows.append([_go(words, "notice"), _go(words, "poll")])

@@ -155,6 +155,7 @@ async def texts(
         select(service_activity).where(
             service_activity.c.service_day_id.in_(list(day_ids)),
             service_activity.c.organisation_id.in_(list(chain)),
+            service_activity.c.text != "",
         )
     )
     found: dict[int, dict[int, str]] = {}
@@ -166,17 +167,11 @@ async def texts(
 async def put_text(
     session: AsyncSession, day_id: int, organisation_id: int, text: str, now: datetime
 ) -> None:
-    """Write an organisation's activities for a day in the place of those before."""
+    """Write an organisation's activities for a day in the place of those before; an empty text takes them back."""
     where = {"service_day_id": day_id, "organisation_id": organisation_id}
     put = _upsert(session)(service_activity).values(**where, text=text, changed_at=now)
     again = {"text": text, "changed_at": now}
     await session.execute(put.on_conflict_do_update(index_elements=list(where), set_=again))
-
-
-async def drop_text(session: AsyncSession, day_id: int, organisation_id: int) -> bool:
-    mine = service_activity.c.organisation_id == organisation_id
-    gone = delete(service_activity).where(mine, service_activity.c.service_day_id == day_id)
-    return (await session.execute(gone.returning(service_activity.c.organisation_id))).first() is not None
 
 
 async def texts_changed(
@@ -193,18 +188,46 @@ async def texts_changed(
 # What was done
 
 
-async def anchors(session: AsyncSession, day_id: int, decider: Organisation) -> list[Anchor]:
-    """Return where a day is told apart: at the one who decides, who wrote activities, and who lives in another zone."""
-    written = select(service_activity.c.organisation_id).where(service_activity.c.service_day_id == day_id)
+async def zones_in(session: AsyncSession, decider: Organisation) -> list[Anchor]:
+    """Return where a decider's subtree changes its zone, the decider first: people hear at their own nine o'clock."""
     elsewhere = (
-        select(organisation.c.id)
+        select(organisation)
         .join(_above, _above.c.id == organisation.c.parent_id)
-        .where(within(decider.path), organisation.c.zone != _above.c.zone)
+        .where(within(decider.path), organisation.c.id != decider.id, organisation.c.zone != _above.c.zone)
     )
-    apart = organisation.c.id.in_(written) | organisation.c.id.in_(elsewhere)
-    rows = await session.execute(select(organisation).where(within(decider.path), apart))
-    found = {row.id: Anchor(row.id, row.path, row.zone) for row in rows}
-    return [*({decider.id: Anchor(decider.id, decider.path, decider.zone)} | found).values()]
+    rows = await session.execute(elsewhere)
+    first = Anchor(decider.id, decider.path, decider.zone)
+    return [first, *(Anchor(row.id, row.path, row.zone) for row in rows)]
+
+
+async def written(session: AsyncSession, day_id: int, decider: Organisation) -> list[Anchor]:
+    """Return who has written activities for a day."""
+    found = (
+        select(organisation)
+        .join(service_activity, service_activity.c.organisation_id == organisation.c.id)
+        .where(service_activity.c.service_day_id == day_id, service_activity.c.text != "")
+        .where(within(decider.path))
+    )
+    return [Anchor(row.id, row.path, row.zone) for row in await session.execute(found)]
+
+
+async def is_done(session: AsyncSession, day_id: int, what: Step, organisation_ids: Iterable[int]) -> bool:
+    """Say whether a step was taken for all of these."""
+    wanted = set(organisation_ids)
+    found = select(service_step.c.organisation_id).where(
+        service_step.c.service_day_id == day_id,
+        service_step.c.kind == what.kind,
+        service_step.c.key == what.key,
+        service_step.c.organisation_id.in_(wanted),
+    )
+    return wanted <= set((await session.execute(found)).scalars())
+
+
+async def know(session: AsyncSession, day_id: int, revision: int) -> None:
+    """Note what members know of a day by now."""
+    await session.execute(
+        update(service_day).where(service_day.c.id == day_id).values(told_revision=revision)
+    )
 
 
 async def done(session: AsyncSession, day_ids: Iterable[int]) -> list[Done]:
