@@ -11,8 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.settings import Settings
+from domain.holidays import Calendar
 from services.forgetting import Forgetting
-from storage import backup, dispatches, ledger, notices, polls, schema
+from storage import backup, dispatches, holidays, ledger, notices, polls, schedules, schema
 from storage.database import Database
 
 MANIFEST = "manifest.json"
@@ -86,6 +87,8 @@ async def restore(settings: Settings, source: Path, at: datetime) -> int:
                 await dispatches.pause_all(session, notices.SOURCE, "restored")
                 await notices.recall_due(session, at)
                 await polls.recall_due(session, at)
+                calendar = Calendar(await holidays.read_all(session))
+                await schedules.pass_over_due(session, calendar, at)
             await forgetting.catch_up()
         finally:
             await database.close()

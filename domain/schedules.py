@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from domain.recurrence import Occurrence
+
 ASK_AHEAD = timedelta(days=21)
 """So long before an unconfirmed date a person is asked."""
 
@@ -43,6 +45,11 @@ class Due:
     @property
     def moved(self) -> bool:
         return self.date != self.planned
+
+
+def look_at(coming: Occurrence) -> datetime:
+    """Say when the clock looks at an occurrence: at its time, or early enough to ask a person."""
+    return coming.at if coming.confirmed else coming.at - ASK_AHEAD
 
 
 def ended(due: Due, now: datetime) -> OccurrenceState | None:

@@ -22,6 +22,7 @@ from services.toolbox import Toolbox
 
 router = Router(name="holidays")
 MOST_FAULTS = 8
+MOST_SPANS = 40
 ENCODINGS = ("utf-8-sig", "gb18030")
 
 
@@ -111,8 +112,10 @@ def _describe(words: Words, look: YearLook) -> list[str]:
     if not look.known:
         return [words("holidays.none", year=look.year)]
     source = "holidays.source.entered" if look.entered else "holidays.source.library"
-    lines = "\n".join(_span(words, span) for span in look.spans)
-    return [words(source), lines, _moved(words, look)]
+    lines = [_span(words, span) for span in look.spans[:MOST_SPANS]]
+    if len(look.spans) > MOST_SPANS:
+        lines.append(words("holidays.span.more", n=len(look.spans) - MOST_SPANS))
+    return [words(source), "\n".join(lines), _moved(words, look)]
 
 
 def _span(words: Words, span: Span) -> str:

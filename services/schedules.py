@@ -6,7 +6,7 @@ A handler that raises takes only itself back: the row is written with the count,
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import islice
 
 import structlog
@@ -15,7 +15,7 @@ from domain.clock import Clock
 from domain.holidays import Calendar
 from domain.recurrence import LONGEST_MOVE, Occurrence, Rule, next_after, occurrences_from, place
 from domain.refusals import NotFound, Refusal
-from domain.schedules import ASK_AHEAD, OPEN, Due, OccurrenceState, ended, try_again_at
+from domain.schedules import OPEN, Due, OccurrenceState, ended, look_at, try_again_at
 from services.holidays import Holidays
 from storage import schedules
 from storage.database import Database, Session
@@ -237,7 +237,7 @@ class Schedules:
 
     async def _wait_for(self, session: Session, schedule_id: int, coming: Occurrence | None) -> None:
         planned = None if coming is None else coming.planned
-        await schedules.wait_for(session, schedule_id, planned, None if coming is None else _run_at(coming))
+        await schedules.wait_for(session, schedule_id, planned, None if coming is None else look_at(coming))
 
     async def _confirm_by_calendar(
         self, session: Session, found: Schedule, due: Due, calendar: Calendar
@@ -257,11 +257,6 @@ class Schedules:
         if due is None:
             raise NotFound
         return due
-
-
-def _run_at(coming: Occurrence) -> datetime:
-    """Say when the clock looks: at its time, or early enough to ask a person."""
-    return coming.at if coming.confirmed else coming.at - ASK_AHEAD
 
 
 def _as_occurrence(due: Due, calendar: Calendar) -> Occurrence:

@@ -11,9 +11,10 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain.recurrence import Occurrence, Rule, RuleNotUnderstood
+from domain.holidays import Calendar
+from domain.recurrence import Occurrence, Rule, RuleNotUnderstood, occurrences_from
 from domain.recurrence_json import from_json, to_json
-from domain.schedules import OPEN, Due, OccurrenceState
+from domain.schedules import OPEN, Due, OccurrenceState, look_at
 from storage.tables import metadata
 
 schedule = metadata.tables["schedule"]
@@ -194,6 +195,22 @@ async def asked(session: AsyncSession, due: Due, now: datetime) -> None:
 async def postpone(session: AsyncSession, due: Due, look_at: datetime, error: str) -> None:
     """Note a failed attempt and when the next one is."""
     await _set(session, due, attempts=due.attempts + 1, error=error, look_at=look_at)
+
+
+async def pass_over_due(session: AsyncSession, calendar: Calendar, now: datetime) -> None:
+    """Leave out what was due by now, after a restore: it has perhaps happened since the backup."""
+    for found in await take_all(session):
+        if found.next_planned is None:
+            continue
+        for coming in occurrences_from(found.rule, found.next_planned, calendar):
+            if coming.at > now:
+                await wait_for(session, found.id, coming.planned, look_at(coming))
+                break
+            await add_occurrence(session, found, coming, OccurrenceState.SKIPPED, now)
+        else:
+            await wait_for(session, found.id, None, None)
+    due_by_now = (occurrence.c.state == OccurrenceState.WAITING, occurrence.c.look_at <= now)
+    await session.execute(update(occurrence).where(*due_by_now).values(state=OccurrenceState.SKIPPED))
 
 
 async def _set(session: AsyncSession, due: Due, **values: Any) -> None:

@@ -106,6 +106,17 @@ async def test_many_faults_are_cut_short(secretary: Chat):
     assert "还有4处" in secretary.screen
 
 
+async def test_a_table_of_far_too_many_lines_still_fits_a_message(secretary: Chat):
+    days = [
+        f"2027-{month:02}-{day:02},holiday,{'节' * 38}{day}" for month in range(1, 13) for day in range(1, 17)
+    ]
+    await secretary.say("/holidays")
+    await secretary.press("录入2027年安排")
+    await secretary.say("\n".join(days))
+    assert "……另有152段" in secretary.screen
+    assert len(secretary.screen) < 4096
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
 async def test_a_file_is_read_too(secretary: Chat, world: World, monkeypatch: Any, encoding: str):
     async def content(*_: Any, **__: Any):

@@ -14,6 +14,7 @@ from domain.schedules import Due, OccurrenceState
 from services.audit import Audit
 from services.holidays import Holidays
 from services.schedules import OccurrenceOver, Schedules
+from storage import schedules
 from storage.database import Database, Session
 from storage.sealing import Sealer
 from tests.conftest import HandClock
@@ -414,3 +415,22 @@ async def test_a_rule_that_is_none_any_more_holds_up_no_other(bell: Bell):
 @on_sqlite
 async def test_the_next_times_of_a_rule_are_shown_before_it_is_planned(bell: Bell):
     assert [each.date.day for each in await bell.schedules.preview(DAILY, 2)] == [5, 6]
+
+
+async def test_after_a_restore_what_was_due_meanwhile_is_left_out(bell: Bell):
+    await bell.plan(days=5)
+    await bell.plan(Rule(Once(date(2026, 3, 6)), at(9), SHANGHAI), subject_id=2, days=5)
+    bell.broken = {1}
+    bell.move(3, 5)
+    await bell.schedules.tick()
+    bell.broken = set()
+    bell.move(3, 7, 12)
+    async with bell.database.begin() as session:
+        await schedules.pass_over_due(session, await bell.holidays.calendar(session), bell.clock())
+    assert await bell.schedules.tick() == 0
+    skipped = OccurrenceState.SKIPPED
+    assert await bell.states() == dict.fromkeys(("03-05", "03-06", "03-07"), skipped)
+    assert await bell.states(2) == {"03-06": skipped}
+    bell.move(3, 8)
+    assert await bell.schedules.tick() == 1
+    assert await bell.written() == ["1:2026-03-08"]
