@@ -10,6 +10,7 @@ from services.approvals import Approvals
 from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery, PaceLimits
+from services.digests import Digests
 from services.expiry import Expiry
 from services.forgetting import Forgetting
 from services.holiday_alerts import HolidayAlerts
@@ -76,6 +77,7 @@ def build_toolbox(
         topics=Topics(database=database, audit=audit),
         holidays=holidays,
         holiday_alerts=HolidayAlerts(database=database, clock=clock, holidays=holidays, delivery=delivery),
+        digests=Digests(database=database, clock=clock, audit=audit, delivery=delivery, rules=rules),
         rest_days=RestWatch(holidays=holidays, rest=rest),
         schedules=Schedules(database=database, clock=clock, holidays=holidays),
         service_days=ServiceDays(

@@ -178,9 +178,16 @@ class Recipient:
     """What they are asked for is done already: a nudge to who has confirmed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Not alone: above the weekly cap, it comes with the digest that is due then."""
+
+    due_at: datetime
+
+
 def look_again(  # noqa: PLR0911 - one return for each reason
     recipient: Recipient, *, useful_until: datetime | None, now: datetime
-) -> Skipped | Held | None:
+) -> Skipped | Held | Gathered | None:
     """Look once more before sending: `None` means send."""
     if recipient.stopped:
         return Skipped("stopped")
@@ -197,5 +204,5 @@ def look_again(  # noqa: PLR0911 - one return for each reason
     if recipient.held is not None:
         return recipient.held
     if recipient.capped_until is not None:
-        return Held(recipient.capped_until, "weekly_cap")
+        return Gathered(recipient.capped_until)
     return None

@@ -5,6 +5,7 @@ from aiogram.utils.formatting import Text
 
 from domain.accounts import Address
 from domain.delivery import DeliveryState
+from domain.digests import IN_DIGEST
 from domain.notices import NoticeState
 from domain.permissions import Actor
 from handlers.keyboards import Event, Row, button, keyboard, pager, screen, show
@@ -64,8 +65,11 @@ def report_screen(words: Words, report: Report) -> tuple[Text, InlineKeyboardMar
 def figure_lines(words: Words, figures: Figures) -> str:
     """Write the totals that are not zero, and why some got nothing."""
     lines = [words("report.planned", n=figures.planned), words("report.sent", n=figures.sent)]
+    gathered = figures.skipped_by_reason.get(IN_DIGEST, 0)
+    if gathered:
+        lines.append(words("report.gathered", n=gathered))
     for name in _COUNTS:
-        count = getattr(figures, name)
+        count = getattr(figures, name) - (gathered if name == "skipped" else 0)
         if count:
             lines.append(words(f"report.{name}", n=count))
             lines.extend(_reasons(words, figures, name))
@@ -83,7 +87,7 @@ def _reasons(words: Words, figures: Figures, state: str) -> list[str]:
         return []
     counted: dict[str, int] = {}
     for (each, reason), count in figures.reasons.items():
-        if each == state:
+        if each == state and reason != IN_DIGEST:
             key = f"report.reason.{reason}"
             key = key if key in words else "report.reason.other"
             counted[key] = counted.get(key, 0) + count
@@ -118,7 +122,7 @@ def _rows(words: Words, report: Report) -> list[Row]:
         rows.append([button(words("report.button.retry", n=figures.failed), retry)])
     if report.to_call:
         rows.append([button(words("report.button.calls", n=report.to_call), Look(step="calls", id=found.id))])
-    if report.may_nudge and figures and report.confirmed < figures.sent:
+    if report.may_nudge and figures and report.confirmed < figures.sent + figures.skipped_by_reason.get(IN_DIGEST, 0):
         rows.append([button(words("nudge.button.ask"), Nudge(step="ask", id=found.id))])
     if found.state is NoticeState.SENDING:
         rows.append([button(words("report.button.progress"), Progress(step="look", id=found.id))])
@@ -146,5 +150,7 @@ async def _show_calls(query: CallbackQuery, toolbox: Toolbox, actor: Actor, word
 
 
 def _call(words: Words, one: Pending) -> str:
+    if one.gathered:
+        return words("report.call.gathered", name=one.name)
     key = "report.call.reached" if one.state is DeliveryState.SENT else "report.call.unreached"
     return words(key, name=one.name)

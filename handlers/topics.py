@@ -4,7 +4,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery
 
 from domain.permissions import Actor
-from handlers.keyboards import Event, Number, button, keyboard, screen, show
+from handlers.keyboards import Event, Go, Number, Row, button, keyboard, screen, show
 from handlers.names import name_of
 from handlers.taps import command, tap
 from handlers.welcome import members_only
@@ -39,10 +39,17 @@ async def on_pick(query: CallbackQuery, tap: Pick, toolbox: Toolbox, actor: Acto
 async def _show(event: Event, toolbox: Toolbox, actor: Actor, words: Words) -> None:
     choices = await toolbox.topics.choices(actor)
     if not choices:
-        await show(event, screen(words("topics.title"), words("topics.none")), keyboard(words))
+        await show(
+            event, screen(words("topics.title"), words("topics.none")), keyboard(words, _digest(words))
+        )
         return
     rows = [[button(_label(words, one), Pick(id=one.topic.id, wanted=not one.subscribed))] for one in choices]
+    rows.append(_digest(words))
     await show(event, screen(words("topics.title"), words("topics.what")), keyboard(words, *rows))
+
+
+def _digest(words: Words) -> Row:
+    return [button(words("digests.button.often"), Go(to="digest"))]
 
 
 def _label(words: Words, choice: Choice) -> str:

@@ -103,6 +103,7 @@ def ticks_of(toolbox: Toolbox, clock: Clock) -> list[Tick]:
         Tick("nudges", 60.0, toolbox.notices.nudges.tick),
         Tick("polls", 2.0, toolbox.polls.closing.tick),
         Tick("ballots", 30.0, toolbox.polls.closing.count),
+        Tick("digests", 30.0, toolbox.digests.tick),
         Tick("rest_days", 60.0, toolbox.rest_days.tick),
         Tick("service_days", 5.0, toolbox.service_days.tick),
         Tick("delivery", 2.0, toolbox.delivery.tick),

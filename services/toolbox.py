@@ -6,6 +6,7 @@ from services.approvals import Approvals
 from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery
+from services.digests import Digests
 from services.expiry import Expiry
 from services.forgetting import Forgetting
 from services.holiday_alerts import HolidayAlerts
@@ -32,6 +33,7 @@ class Toolbox:
     approvals: Approvals
     expiry: Expiry
     delivery: Delivery
+    digests: Digests
     forgetting: Forgetting
     audit: Audit
     organisations: Organisations

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from domain.delivery import (
     DeliveryState,
     DispatchState,
+    Gathered,
     Held,
     Lane,
     Recipient,
@@ -22,10 +23,12 @@ from domain.delivery import (
     UnknownPolicy,
     look_again,
 )
+from domain.digests import IN_DIGEST, Cadence, due
 from domain.nudges import SOURCE as NUDGE
-from domain.push_budget import COUNTED_SOURCES, capped_until, week_start
+from domain.push_budget import COUNTED_SOURCES, is_capped, week_start
 from domain.quiet_hours import QuietHours
 from domain.rest_days import ASKED_FOR, RestDays, hold
+from storage import digests
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
@@ -148,15 +151,24 @@ async def claim(
     rows = (await session.execute(_candidates(taken, now).limit(limit))).all()
     if not rows:
         return Claimed()
-    pushes = await _pushes(session, taken, rows, rules, now)
-    verdicts = [(row, _look(row, taken, pushes.get(row.member_id, 0), rules, now)) for row in rows]
+    capped = await _capped(session, taken, rows, rules, now)
+    verdicts = [(row, _look(row, taken, capped.get(row.member_id), rules, now)) for row in rows]
     ready = {row.id: row for row, verdict in verdicts if verdict is None}
     won = await _mark_sending(session, ready, attempt_id, now)
     held = [(row, verdict) for row, verdict in verdicts if isinstance(verdict, Held)]
     await _hold(session, held)
+    gathered = [
+        digests.Gathered(row.id, row.member_id, verdict.due_at)
+        for row, verdict in verdicts
+        if isinstance(verdict, Gathered)
+    ]
+    await digests.gather(session, gathered)
     return Claimed(
         claims=tuple(_claim_of(ready[number], attempt_id) for number in sorted(won)),
-        skipped=tuple((row.id, verdict.reason) for row, verdict in verdicts if isinstance(verdict, Skipped)),
+        skipped=(
+            *((row.id, verdict.reason) for row, verdict in verdicts if isinstance(verdict, Skipped)),
+            *((one.delivery_id, IN_DIGEST) for one in gathered),
+        ),
         held=len(held),
     )
 
@@ -229,6 +241,17 @@ def _candidates(taken: OpenSlice, now: datetime) -> Select[Any]:
     )
 
 
+async def _capped(
+    session: AsyncSession, taken: OpenSlice, rows: Sequence[Row[Any]], rules: Rules, now: datetime
+) -> dict[int, datetime]:
+    """Return who is above the weekly cap, and when their next digest comes."""
+    pushes = await _pushes(session, taken, rows, rules, now)
+    above = [row for row in rows if is_capped(pushes.get(row.member_id, 0), rules.weekly_cap)]
+    daily = await digests.daily_among(session, [row.member_id for row in above])
+    cadences = {row.member_id: Cadence.DAILY if row.member_id in daily else Cadence.WEEKLY for row in above}
+    return {row.member_id: due(cadences[row.member_id], now, row.zone) for row in above}
+
+
 async def _pushes(
     session: AsyncSession, taken: OpenSlice, rows: Sequence[Row[Any]], rules: Rules, now: datetime
 ) -> dict[int, int]:
@@ -253,7 +276,9 @@ async def _pushes(
     return counts
 
 
-def _look(row: Row[Any], taken: OpenSlice, pushes: int, rules: Rules, now: datetime) -> Skipped | Held | None:
+def _look(
+    row: Row[Any], taken: OpenSlice, capped_until: datetime | None, rules: Rules, now: datetime
+) -> Skipped | Held | Gathered | None:
     held = rules.hold(taken.lane, taken.source, now, row.zone)
     recipient = Recipient(
         link_state=row.link_state,
@@ -261,7 +286,7 @@ def _look(row: Row[Any], taken: OpenSlice, pushes: int, rules: Rules, now: datet
         active=row.status == "active",
         subscribed=bool(row.subscribed),
         held=held,
-        capped_until=capped_until(pushes, rules.weekly_cap, now, row.zone) if pushes else None,
+        capped_until=capped_until,
         settled=bool(row.settled),
     )
     return look_again(recipient, useful_until=taken.useful_until, now=now)

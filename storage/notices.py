@@ -24,6 +24,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState, DispatchState
+from domain.digests import IN_DIGEST
 from domain.members import MemberStatus
 from domain.messages import Media
 from domain.notices import Notice, NoticeState, Sender
@@ -55,6 +56,7 @@ class Pending:
     member_id: int
     name: str
     state: DeliveryState
+    gathered: bool
 
 
 async def add(
@@ -249,9 +251,11 @@ async def unconfirmed(
     session: AsyncSession, notice_id: int, homes: Sequence[int], *, offset: int, limit: int
 ) -> list[Pending]:
     """Return the recipients at home in these organisations who have not confirmed, by name."""
-    columns = _unconfirmed(notice_id, homes, member.c.id, member.c.name, delivery.c.state)
+    columns = _unconfirmed(notice_id, homes, member.c.id, member.c.name, delivery.c.state, delivery.c.reason)
     rows = await session.execute(columns.order_by(member.c.name, member.c.id).offset(offset).limit(limit))
-    return [Pending(row.id, row.name, DeliveryState(row.state)) for row in rows]
+    return [
+        Pending(row.id, row.name, DeliveryState(row.state), gathered=row.reason == IN_DIGEST) for row in rows
+    ]
 
 
 async def count_unconfirmed(session: AsyncSession, notice_id: int, homes: Sequence[int]) -> int:

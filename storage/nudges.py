@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState
+from domain.digests import IN_DIGEST
 from domain.members import MemberStatus
 from domain.notices import NoticeState
 from domain.nudges import AFTER_DAYS, EVERYBODY
@@ -19,6 +20,7 @@ from storage.tables import metadata
 
 acknowledgement = metadata.tables["acknowledgement"]
 delivery = metadata.tables["delivery"]
+digest_item = metadata.tables["digest_item"]
 dispatch = metadata.tables["dispatch"]
 member = metadata.tables["member"]
 notice = metadata.tables["notice"]
@@ -108,7 +110,9 @@ async def due(session: AsyncSession, now: datetime) -> list[int]:
 
 
 def _reached() -> ColumnElement[bool]:
-    return delivery.c.state.in_(GOT_IT)
+    """Say that it came alone, or in a digest that has gone out."""
+    told = exists().where(digest_item.c.delivery_id == delivery.c.id, digest_item.c.digest_id.is_not(None))
+    return or_(delivery.c.state.in_(GOT_IT), and_(delivery.c.reason == IN_DIGEST, told))
 
 
 def _confirmed() -> ColumnElement[bool]:

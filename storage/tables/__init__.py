@@ -12,6 +12,7 @@ from storage.tables.deliveries import (
     SliceRow,
 )
 from storage.tables.forgetting import ForgottenRow
+from storage.tables.digests import DailyDigestRow, DigestItemRow, DigestRecipientRow, DigestRow
 from storage.tables.inbox import FsmRow, InboxRow, LeaseRow
 from storage.tables.members import MemberRow, MembershipRow, SubscriptionRow, TopicRow
 from storage.tables.meta import MetaRow
@@ -47,7 +48,11 @@ __all__ = [
     "AuditSealRow",
     "CalendarAddressRow",
     "ChatRow",
+    "DailyDigestRow",
     "DeliveryRow",
+    "DigestItemRow",
+    "DigestRecipientRow",
+    "DigestRow",
     "DispatchRow",
     "ForgottenRow",
     "FsmRow",

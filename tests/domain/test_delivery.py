@@ -11,6 +11,7 @@ from domain.delivery import (
     MOST_ATTEMPTS,
     Busy,
     DeliveryState,
+    Gathered,
     Held,
     Moved,
     NotSent,
@@ -111,7 +112,7 @@ def test_a_hold_says_why_and_until_when():
     quiet = Recipient("active", False, True, True, Held(later, "quiet_hours"), None)
     capped = Recipient("active", False, True, True, None, later)
     assert look_again(quiet, useful_until=None, now=NOW) == Held(later, "quiet_hours")
-    assert look_again(capped, useful_until=NOW, now=NOW) == Held(later, "weekly_cap")
+    assert look_again(capped, useful_until=NOW, now=NOW) == Gathered(later)
 
 
 def test_who_may_get_it_is_sent_to_while_it_is_of_use():

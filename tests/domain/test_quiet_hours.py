@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.push_budget import capped_until, next_week, week_start
+from domain.push_budget import is_capped, next_week, week_start
 from domain.quiet_hours import QuietHours, parse
 
 SHANGHAI = "Asia/Shanghai"
@@ -71,8 +71,6 @@ def test_a_week_starts_on_monday_and_the_next_one_at_eight(now, zone):
     assert week_start(following, zone) > start.astimezone(UTC)
 
 
-def test_a_push_above_the_cap_waits_and_a_cap_of_nothing_is_none():
-    now = datetime(2026, 3, 4, 2, tzinfo=UTC)
-    assert capped_until(2, 3, now, SHANGHAI) is None
-    assert capped_until(3, 3, now, SHANGHAI) == datetime(2026, 3, 9, 0, tzinfo=UTC)
-    assert capped_until(9, 0, now, SHANGHAI) is None
+def test_the_push_after_the_last_of_the_week_is_above_the_cap_and_a_cap_of_nothing_is_none():
+    assert [is_capped(pushes, 3) for pushes in (2, 3, 9)] == [False, True, True]
+    assert not is_capped(9, 0)

@@ -14,6 +14,7 @@ from handlers.features import ROUTERS
 from services.alerts import Alerts
 from services.approvals import Approvals
 from services.audit import Audit
+from services.digests import Digests
 from services.expiry import Expiry
 from services.invitations import Invitations
 from services.members import Members
@@ -21,6 +22,7 @@ from services.organisations import Organisations
 from services.people import People
 from services.topics import Topics
 from storage.database import Database
+from storage.deliveries import Rules
 from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.fakes import RecordingDelivery, RecordingSession, World
@@ -58,6 +60,7 @@ def toolbox(database: Database, clock: HandClock, sealer: Sealer) -> Any:
             database=database, clock=clock, audit=audit, sealer=sealer, approvals=approvals
         ),
         delivery=delivery,
+        digests=Digests(database=database, clock=clock, audit=audit, delivery=delivery, rules=Rules()),
         expiry=Expiry(database=database, clock=clock, audit=audit, delivery=delivery),
     )
 

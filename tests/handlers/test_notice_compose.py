@@ -408,7 +408,7 @@ async def test_a_preview_says_who_waits_for_the_morning_and_who_for_next_week(
     await delivering.sent("branch_secretary", "north", text="本周第一条")
     delivering.notices._audiences._rules = Rules(quiet=QuietHours(), weekly_cap=1)
     await aimed(county)
-    assert "本周已收满，3月9日 08:00 再送：3 人" in county.screen
+    assert "本周已收满，最晚 3月9日 08:00 随汇总送到：3 人" in county.screen
     delivering.notices._audiences._rules = Rules(quiet=QuietHours())
     clock.forward(hours=12)
     await county.press("⬜ 要按「收到」")

@@ -80,7 +80,7 @@ async def test_an_urgent_dispatch_is_outside_quiet_hours_and_cap(database, clock
     assert len(channel.sent) == 2
 
 
-async def test_the_push_above_the_weekly_cap_waits_for_next_monday(database, clock):
+async def test_the_push_above_the_weekly_cap_ends_in_the_digest(database, clock):
     members = await settle(database, clock, 1)
     channel = FakeChannel()
     delivery = await build(database, clock, channel, rules=Rules(weekly_cap=3))
@@ -88,9 +88,11 @@ async def test_the_push_above_the_weekly_cap_waits_for_next_monday(database, clo
         dispatch = await start(delivery, database, members)
         await run_all(delivery, database)
     assert len(channel.sent) == 3
-    assert await states(database, dispatch) == {1: ("waiting", "weekly_cap")}
-    assert datetime(2026, 3, 9, 0, 0, tzinfo=UTC) in await retry_times(database)
+    assert await states(database, dispatch) == {1: ("skipped", "in_digest")}
+    figures = await delivery.figures(dispatch)
+    assert (figures.state, figures.skipped_by_reason) == (DispatchState.DONE, {"in_digest": 1})
     clock.now = datetime(2026, 3, 9, 0, 0, tzinfo=UTC)
+    await start(delivery, database, members)
     await run_all(delivery, database)
     assert len(channel.sent) == 4
 
