@@ -9,6 +9,7 @@ from itertools import islice
 from domain.clock import Clock, day_of
 from domain.organisations import HolidayPolicy, OrganisationStatus
 from domain.refusals import Refusal
+from services.demo_holidays import leave_open
 from services.demo_notices import ZONE, past_notices, tell
 from services.demo_people import (
     CITY_SECRETARY,
@@ -86,6 +87,7 @@ async def load(
         await _write_notices(session, tree, held, topics, now, progress)
         for poll in demo_polls(now):
             await ask(session, tree, sealer, poll)
+        await leave_open(session, now)
         await demo_data.mark(session)
         await demo_data.look_over(session)
     return await people(database)
