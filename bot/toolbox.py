@@ -20,6 +20,7 @@ from services.media import MediaStore
 from services.members import Members
 from services.notices import Notices
 from services.organisations import Organisations
+from services.own_data import OwnData
 from services.people import People
 from services.polls import Polls
 from services.rest_days import RestWatch
@@ -69,6 +70,7 @@ def build_toolbox(
         approvals=approvals,
         expiry=Expiry(database=database, clock=clock, audit=audit, delivery=delivery),
         delivery=delivery,
+        own_data=OwnData(database=database, clock=clock, sealer=sealer),
         forgetting=Forgetting(
             database=database, clock=clock, sealer=sealer, file=settings.data_dir / ledger.FILE
         ),

@@ -17,6 +17,8 @@ OFFERED = (
     "stop",
     "resume",
     "privacy",
+    "export",
+    "forget",
     "help",
     "cancel",
 )

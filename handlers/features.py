@@ -9,6 +9,7 @@ from handlers import (
     cancel,
     digests,
     expired,
+    export,
     fallback,
     forget,
     help,  # noqa: A004 - named as the command
@@ -47,6 +48,7 @@ FEATURES = (
     cancel,
     digests,
     expired,
+    export,
     fallback,
     forget,
     help,

@@ -15,6 +15,7 @@ from services.invitations import Invitations
 from services.members import Members
 from services.notices import Notices
 from services.organisations import Organisations
+from services.own_data import OwnData
 from services.people import People
 from services.polls import Polls
 from services.rest_days import RestWatch
@@ -35,6 +36,7 @@ class Toolbox:
     delivery: Delivery
     digests: Digests
     forgetting: Forgetting
+    own_data: OwnData
     audit: Audit
     organisations: Organisations
     topics: Topics

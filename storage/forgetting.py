@@ -17,6 +17,7 @@ from domain.accounts import Address, LinkState
 from domain.members import MemberStatus, Standing
 from domain.permissions import Role
 from domain.polls import ENDED, PollState
+from storage.own_data import polls_with_suggestions
 from storage.tables import metadata
 
 T = metadata.tables
@@ -42,8 +43,11 @@ FATES: dict[str, Fate] = {
     "audit_entry.subject_id": Fate.STAYS,
     "calendar_address.member_id": Fate.GOES,
     "chat.chat_id": Fate.RULE,
+    "daily_digest.member_id": Fate.GOES,
     "delivery.chat_id": Fate.RULE,
     "delivery.member_id": Fate.STAYS,
+    "digest_item.member_id": Fate.GOES,
+    "digest_recipient.member_id": Fate.GOES,
     "dispatch.author_id": Fate.STAYS,
     "dispatch.progress_chat_id": Fate.RULE,
     "forgotten.member_id": Fate.STAYS,
@@ -251,8 +255,7 @@ async def _suggestions(session: AsyncSession, leaving: Leaving) -> None:
     await session.execute(delete(suggestion).where(suggestion.c.member_id == leaving.member_id))
     if leaving.owner is None:
         return
-    polls = list((await session.execute(select(sealed.c.poll_id).distinct())).scalars())
-    for poll_id in polls:
+    for poll_id in await polls_with_suggestions(session):
         theirs = and_(sealed.c.poll_id == poll_id, sealed.c.owner == leaving.owner(poll_id))
         await session.execute(delete(sealed).where(theirs))
 

@@ -235,6 +235,7 @@ async def test_nothing_goes_out_twice_after_a_restore(settings, tmp_path):
     assert notices == {("draft", None)}
 
 
+@pytest.mark.slow
 async def test_a_restore_brings_nobody_back_who_was_forgotten(settings, tmp_path):
     await filled(settings)
     made = await archive.make(settings, tmp_path / "b.tar.gz", now())

@@ -1,12 +1,12 @@
 """Forgetting a member: what goes, what stays as a number, and that no restored copy brings anybody back."""
 
 import base64
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 
 from domain.forgetting import ForgetAskAgain, minute_of
 from domain.invitations import InvitationForm
@@ -21,11 +21,10 @@ from storage.audit import detail_of
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.conftest import HandClock
-from tests.factories import T, make_grant, make_link, make_subscription, make_topic
+from tests.factories import T, make_grant, make_link
+from tests.person_traces import CHAT, NAME, PHONE, leave_traces
 from tests.poll_world import Hall, hall
 from tests.town import build
-
-NAME, CHAT, PHONE = "欧阳忘忧", 777000111, "13805749876"
 
 
 @pytest.fixture
@@ -50,32 +49,7 @@ def forgetting(database: Database, clock: HandClock, sealer: Sealer, file: Path)
 
 @pytest.fixture
 async def wang(town: Hall, sealer: Sealer) -> int:
-    """Let 王芳 leave traces in every table that there is, under a name and a number found nowhere else."""
-    number = town.town.members["wang"]
-    async with town.database.begin() as session:
-        values = {
-            "name": NAME,
-            "phone_sealed": sealer.seal(PHONE.encode(), "member.phone"),
-            "phone_index": sealer.blind_index(PHONE),
-            "phone_hint": PHONE[-4:],
-            "joined": date(2001, 7, 1),
-            "roster_number": "A-4711",
-        }
-        await session.execute(update(T["member"]).where(T["member"].c.id == number).values(values))
-        address = {"account_id": town.town.account_id, "chat_id": CHAT}
-        await make_link(session, member=number, chat_id=CHAT, account=town.town.account_id)
-        await make_subscription(session, member=number, topic=await make_topic(session))
-        await session.execute(insert(T["chat"]).values(**address, language="en"))
-        dialogue = {"user_id": CHAT, "state": "x", "data": NAME, "changed_at": town.clock()}
-        await session.execute(insert(T["fsm"]).values(**address, **dialogue))
-        for update_id, state in enumerate(("done", "quarantined")):
-            kept = {"update_id": update_id, "state": state, "raw": NAME.encode(), "received_at": town.clock()}
-            await session.execute(insert(T["inbox"]).values(**address, **kept, attempts=0, error=""))
-    audit = Audit(database=town.database, clock=town.clock, sealer=sealer)
-    async with town.database.begin() as session:
-        about = {"subject": "member", "subject_id": number, "person_id": number, "detail": {"name": NAME}}
-        await audit.note(session, actor_id=None, action="member.renamed", **about)
-    return number
+    return await leave_traces(town, sealer)
 
 
 async def actor(town: Hall, number: int) -> Actor:
