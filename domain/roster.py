@@ -1,7 +1,7 @@
 """A roster that comes in: what its columns mean, what becomes of a row, and how far an import has come."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -116,7 +116,6 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous"
     SAME_NAME = "same_name"
     PHONE_TAKEN = "phone_taken"
-    NUMBER_TAKEN = "number_taken"
     NOT_ACTIVE = "not_active"
 
 
@@ -184,7 +183,11 @@ class OrganisationLine:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What an import would do, or has done. `missing`: members of these organisations who are not in the file."""
+    """What an import would do, or has done.
+
+    `phones` are those among the changed who get another number; `missing` are members of the file's
+    organisations whom no row is: they are told of and left alone.
+    """
 
     created: int = 0
     changed: int = 0
@@ -192,6 +195,7 @@ class Figures:
     kept: int = 0
     bad: int = 0
     missing: int = 0
+    phones: int = 0
 
     @property
     def writes(self) -> int:
@@ -215,7 +219,6 @@ class Import:
     figures: Figures
     created_at: datetime
     touched_at: datetime
-    by_hand: bool = field(default=False)
 
     @property
     def kind(self) -> RosterKind:

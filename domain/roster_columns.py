@@ -149,12 +149,7 @@ def joined(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def headings(texts: Sequence[str], samples: Sequence[Sequence[str]], kind: RosterKind) -> tuple[Heading, ...]:
     """Say what each column is taken for; one that holds national ID numbers is never kept, whatever its name."""
-    never = {
-        index
-        for index, text in enumerate(texts)
-        if is_never(text)
-        or any(NATIONAL_ID.fullmatch(row[index].strip()) for row in samples if index < len(row))
-    }
+    never = {index for index, text in enumerate(texts) if is_never(text) or _holds_ids(index, samples)}
     allowed = ["" if index in never else text for index, text in enumerate(texts)]
     meant = {index: column for column, index in guess(allowed, kind).items()}
     return tuple(
@@ -162,6 +157,12 @@ def headings(texts: Sequence[str], samples: Sequence[Sequence[str]], kind: Roste
         for index, text in enumerate(texts)
         if text.strip() or index in never
     )
+
+
+def _holds_ids(index: int, samples: Sequence[Sequence[str]]) -> bool:
+    cells = [row[index].strip() for row in samples if index < len(row) and row[index].strip()]
+    ids = sum(1 for cell in cells if NATIONAL_ID.fullmatch(cell))
+    return ids > 0 and 2 * ids >= len(cells)
 
 
 def change(found: Sequence[Heading], kind: RosterKind, plan: Plan, index: int, wanted: Column | None) -> Plan:
