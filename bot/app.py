@@ -19,7 +19,7 @@ from aiogram.exceptions import TelegramAPIError
 from aiohttp import web
 from rich.console import Console
 
-from bot import accounts, demo, http, webchat_account
+from bot import accounts, calendar, demo, http, webchat_account
 from bot.accounts import BotAccount
 from bot.inbound import Inbound
 from bot.settings import AccountSettings, Settings
@@ -233,6 +233,7 @@ class Bridge:
         toolbox = build_toolbox(
             self.settings, self.database, self.clock, engine=engine, opened=opened, media=media
         )
+        self._routes.extend(calendar.routes(toolbox.service_days.addresses))
         await self._start_engine(engine, toolbox, works="worker" in roles)
         if "bot" in roles:
             await self._start_bot(opened, toolbox)

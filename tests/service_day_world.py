@@ -13,7 +13,7 @@ from services.delivery import Delivery
 from services.holidays import Holidays
 from services.service_day_clock import Timing
 from services.service_days import ServiceDays
-from storage import service_days as rows
+from storage import organisations
 from storage.database import Database
 from storage.deliveries import Rules
 from storage.sealing import Sealer
@@ -64,10 +64,11 @@ class ServiceWorld:
         return await self.town.actor(CITY_SECRETARY)
 
     async def day(self, month: date, organisation: str = "city") -> ServiceDay:
-        """Return the row of a month."""
+        """Return a month's day."""
         async with self.database.read() as session:
-            found = await rows.of_organisation(session, self.town.nodes[organisation], month, month)
-        return found[0]
+            deciding = await organisations.get(session, self.town.nodes[organisation])
+        assert deciding is not None
+        return next(day for day in await self.service._book.days(deciding, month) if day.month == month)
 
     async def tick(self) -> None:
         """Let the clock look once, and everything that is due go out."""

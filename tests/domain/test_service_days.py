@@ -340,7 +340,7 @@ def test_lead_times_are_read(text: str, leads: set[int]):
 
 @pytest.mark.parametrize("text", ["", "5", "seven", "7;1"])
 def test_lead_times_that_cannot_be_are_refused(text: str):
-    with pytest.raises(ValueError, match="choose from|invalid literal"):
+    with pytest.raises(ValueError, match=r"choose from|invalid literal"):
         read_leads(text)
 
 
