@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import chinese_calendar
 from dateutil import rrule
 from hypothesis import strategies as st
 
 from domain.recurrence import Every, MonthDay, NthWeekday, Once, Pattern, Yearly
 
 ZONES = ["Asia/Shanghai", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
+LAST_OFFICIAL = 2026
 FIRST, LAST = date(2004, 1, 1), date(2100, 12, 31)
 ONE_DAY = timedelta(days=1)
 
@@ -110,3 +112,31 @@ def first_instants(zone: str, clocks: list[time]) -> Iterator[tuple[date, time, 
                 moment += timedelta(minutes=15)
             yield day, clock, moment
         day += ONE_DAY
+
+
+def free_saturday_after(day: date) -> date | None:
+    """Ask the library itself, day by day, for the next Saturday that is a plain weekend."""
+    day += ONE_DAY
+    while day.year <= LAST_OFFICIAL:
+        if day.weekday() == 5 and chinese_calendar.get_holiday_detail(day) == (True, None):
+            return day
+        day += ONE_DAY
+    return None
+
+
+def placed(pattern: Pattern, start: date, end: date) -> Iterator[tuple[date, date]]:
+    """Yield planned dates with the day each comes to lie on under "next free Saturday", as people would do it.
+
+    A planned date whose substitute would come on or after the next planned date has none of its own.
+    """
+    planned = list(walk(pattern, start, end + timedelta(days=430)))
+    for number, day in enumerate(planned):
+        if day > end:
+            return
+        if chinese_calendar.get_holiday_detail(day)[1] is None:
+            yield day, day
+            continue
+        moved = free_saturday_after(day)
+        assert moved is not None
+        if number + 1 == len(planned) or moved < planned[number + 1]:
+            yield day, moved

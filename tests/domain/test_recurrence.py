@@ -34,6 +34,7 @@ from tests.recurrence_world import (
     first_instant,
     first_instants,
     patterns,
+    placed,
     times,
     walk,
 )
@@ -125,6 +126,36 @@ def test_what_moved_has_a_reason_and_what_did_not_has_none(rule, moment):
         if each.confirmed and rule.policy is not KEEP:
             assert CALENDAR.knows(each.planned.year)
             assert not CALENDAR.day(each.date).collides
+
+
+def check_placed(pattern, clock, zone, start, end):
+    rule = Rule(pattern, clock, zone, MOVE)
+    found = [
+        (each.planned, each.date, each.at)
+        for each in occurrences(
+            rule, first_instant(start, time(0), zone), first_instant(end, time(0), zone), CALENDAR
+        )
+    ]
+    early = start - timedelta(days=70)
+    expected = [(day, moved, first_instant(moved, clock, zone)) for day, moved in placed(pattern, early, end)]
+    low, high = first_instant(start, time(0), zone), first_instant(end, time(0), zone)
+    assert found == [each for each in expected if low < each[2] <= high]
+
+
+official = st.dates(date(2004, 4, 1), date(2026, 6, 1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(patterns, times, zones, official, st.integers(1, 90))
+def test_moved_occurrences_are_those_of_the_oracle(pattern, clock, zone, start, length):
+    check_placed(pattern, clock, zone, start, start + timedelta(days=length))
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None)
+@given(patterns, times, zones, official, st.integers(1, 180))
+def test_moved_occurrences_are_those_of_the_oracle_far_and_wide(pattern, clock, zone, start, length):
+    check_placed(pattern, clock, zone, start, start + timedelta(days=length))
 
 
 def test_what_ends_gives_no_more():
