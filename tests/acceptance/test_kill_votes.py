@@ -45,12 +45,12 @@ OPTIONS = ("七点", "八点", "九点")
 KILLS = [
     ("after_vote_commit", 40),
     ("before_inbox_done", 150),
-    ("after_vote_commit", 120),
-    ("before_flush_commit", 1),
     ("after_inbox_commit", 3),
-    ("after_flush_commit", 1),
-    ("after_vote_commit", 200),
+    ("after_vote_commit", 120),
     ("before_inbox_done", 250),
+    ("after_vote_commit", 200),
+    ("before_flush_commit", 1),
+    ("after_flush_commit", 1),
 ]
 """A point, and the how manieth time that a thousand voters reach it."""
 CLOSING_KILLS = [("before_poll_closed", 1), ("before_poll_closed", 2)]
