@@ -81,14 +81,21 @@ async def _show_owed(event: Event, words: Words, state: FSMContext, poll_id: int
 
 
 async def _begin(
-    event: Event, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, question: str
+    event: Event, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, typed: str
 ) -> None:
+    """Begin a draft: the first line asks, the lines below it are options."""
+    question, *options = typed.strip().splitlines() or [""]
     try:
         draft = await toolbox.polls.draft(actor, question)
     except ResultOwed as owed:
         await _show_owed(event, words, state, owed.fields["id"], owed.fields["question"])
         return
-    await ask_options(event, words, state, draft)
+    if not options:
+        await ask_options(event, words, state, draft)
+        return
+    await state.set_state(Asking.options)
+    await state.set_data({"id": draft.id, "options": []})
+    await _take_options(event, toolbox, actor, words, state, draft, options)
 
 
 @router.message(Asking.question)
@@ -114,14 +121,26 @@ async def on_options(
 ) -> None:
     """Take options: several lines are all of them, one line is one more."""
     data = await state.get_data()
-    poll_id, before = data.get("id", 0), list(data.get("options", []))
     typed = [line for line in (message.text or "").splitlines() if line.strip()]
-    options = typed if len(typed) > 1 else [*before, *typed]
-    draft = await _own(toolbox, actor, poll_id)
+    options = typed if len(typed) > 1 else [*data.get("options", []), *typed]
+    draft = await _own(toolbox, actor, data.get("id", 0))
+    await _take_options(message, toolbox, actor, words, state, draft, options)
+
+
+async def _take_options(
+    event: Event,
+    toolbox: Toolbox,
+    actor: Actor,
+    words: Words,
+    state: FSMContext,
+    draft: Poll,
+    options: list[str],
+) -> None:
+    """Keep options; a first one waits in the dialogue for its second."""
     if len(options) >= FEWEST_OPTIONS:
-        draft = await toolbox.polls.rewrite(actor, poll_id, options=options)
+        draft = await toolbox.polls.rewrite(actor, draft.id, options=options)
     await state.update_data(options=options)
-    await _show_options(message, words, draft, options)
+    await _show_options(event, words, draft, options)
 
 
 async def ask_options(

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup
 from aiogram.utils.formatting import Bold, Text
 
+from domain.notices import RESERVED, TEXT_LIMIT
 from domain.permissions import Actor
 from domain.polls import Poll, PollState
+from domain.richtext import RichText, shorten
 from handlers.keyboards import button, keyboard, screen, show
 from handlers.names import name_of
 from handlers.poll_taps import Call, Shown, Tab, is_pushed
@@ -42,15 +44,31 @@ async def on_result(query: CallbackQuery, tap: Shown, toolbox: Toolbox, actor: A
 def result_screen(words: Words, poll: Poll, areas: Sequence[AreaResult]) -> Text:
     """Lay a result out: everybody's with the options in words, each smaller area by their numbers."""
     live = poll.state is PollState.OPEN
-    return screen(
-        words("polls.result.live" if live else "polls.result.title"),
+    title = words("polls.result.live" if live else "polls.result.title")
+    told: list[str | Text] = [
         Bold(poll.question),
-        *(_area(words, poll, area) for area in areas),
+        *(_area(words, poll, area) for area in _different(areas)),
         words("polls.result.several") if poll.multiple else "",
-        Text(Bold(words("poll_messages.changed")), f"\n{poll.what_changed}") if poll.what_changed else "",
+    ]
+    foot: list[str | Text] = [
         words("polls.result.live_until", when=poll_moment(words, poll)) if live else "",
         words("poll_messages.opinion_only"),
-    )
+    ]
+    room = TEXT_LIMIT - len(screen(title, *told, *foot)) - RESERVED
+    return screen(title, *told, changed(words, poll, room), *foot)
+
+
+def changed(words: Words, poll: Poll, room: int = TEXT_LIMIT) -> Text | str:
+    """Show what changed after a poll, as far as there is room: UTF-16 units, as a messenger counts."""
+    if not poll.what_changed:
+        return ""
+    return Text(Bold(words("poll_messages.changed")), "\n", shorten(RichText(poll.what_changed), room).text)
+
+
+def _different(areas: Sequence[AreaResult]) -> list[AreaResult]:
+    """Leave out areas to which everybody who took part belongs: they would say the same again."""
+    everybody, *others = areas
+    return [everybody, *(area for area in others if area.count is None or area.count != everybody.count)]
 
 
 def _area(words: Words, poll: Poll, area: AreaResult) -> Text:

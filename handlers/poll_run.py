@@ -19,6 +19,7 @@ from domain.refusals import Refusal
 from handlers.keyboards import Event, Row, button, keyboard, screen, show
 from handlers.notice_files import send_content
 from handlers.poll_preview import ask_number, number_in, show_preview
+from handlers.poll_results import changed
 from handlers.poll_taps import Asking, Own, PollDesk, Run
 from handlers.poll_words import asked, bars, poll_moment
 from handlers.taps import StaleTap, tap
@@ -222,9 +223,7 @@ async def _show_result(
     poll = result.poll
     owed = poll.state is PollState.CLOSED
     may_answer = owed and await _may_run(toolbox, actor, poll_id)
-    parts: list[str | Text] = [Bold(poll.question), _counted(words, result)]
-    if poll.what_changed:
-        parts.append(Text(Bold(words("poll_messages.changed")), f"\n{poll.what_changed}"))
+    parts: list[str | Text] = [Bold(poll.question), _counted(words, result), changed(words, poll)]
     if may_answer:
         await state.set_state(Asking.change)
         await state.set_data({"id": poll_id})

@@ -91,6 +91,28 @@ async def test_a_question_may_be_given_with_the_command(branch: Chat):
     assert "一行一个" in branch.screen
 
 
+async def test_question_and_options_may_be_typed_at_once(branch: Chat):
+    await branch.say(f"/poll {QUESTION}\n七点\n八点")
+    assert "1. 七点\n2. 八点" in branch.screen
+    assert "选项齐了，下一步 →" in branch.buttons
+
+
+async def test_one_option_below_the_question_waits_for_its_second(branch: Chat):
+    await branch.say("/poll")
+    await branch.say(f"{QUESTION}\n七点")
+    assert "1. 七点" in branch.screen
+    assert "选项齐了，下一步 →" not in branch.buttons
+    await branch.say("八点")
+    assert "1. 七点\n2. 八点" in branch.screen
+
+
+@pytest.mark.parametrize("said", ["  ", "/cancel"])
+async def test_a_question_says_something(branch: Chat, said: str):
+    await branch.say("/poll")
+    await branch.say(said)
+    assert "一行一个" not in branch.screen
+
+
 async def test_options_may_come_one_by_one(branch: Chat, made: Hall):
     await branch.say(f"/poll {QUESTION}")
     await branch.say("七点")

@@ -1,10 +1,16 @@
 """A member's polls: called, voted on, changed or final, suggested to, and looked up again."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domain.poll_counting import Count
+from handlers.poll_results import result_screen
+from locales import speak
+from services.poll_booth import AreaResult
+from storage import organisations
 from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.fakes import Chat, World
@@ -341,6 +347,33 @@ async def test_an_area_of_fewer_than_five_is_not_shown_apart(member: Chat, made:
     await member.press(QUESTION)
     assert "全体：8 人参加" in member.screen
     assert "北大路支部\n参加的不足 5 人" in member.screen
+
+
+async def test_an_area_to_which_all_voters_belong_is_not_told_twice(member: Chat, made: Hall):
+    voters = await made.people("north", 6)
+    poll = await made.opened("county_secretary", "haishu")
+    for voter in voters:
+        await made.vote(voter, poll.id, 0)
+    await made.over(poll.id)
+    await made.polls.publish(await made.actor("county_secretary"), poll.id, "好")
+    await member.say("/polls")
+    await member.press("结果")
+    await member.press(QUESTION)
+    assert member.screen.count("6 人参加") == 1
+
+
+async def test_the_longest_result_still_fits_into_one_message(made: Hall, town: Town):
+    options = tuple("🎉" * 58 + f"{number:02}" for number in range(10))
+    draft = await made.drafted("county_secretary", options=options, multiple=True, question="🎉" * 200)
+    async with made.database.read() as session:
+        nodes = await organisations.of_ids(session, list(town.nodes.values()))
+    areas = [
+        AreaResult(node, Count(voted, (voted,) * 10))
+        for voted, node in enumerate([None, *nodes.values()], 90)
+    ]
+    told = result_screen(speak("zh_CN"), replace(draft, what_changed="🎉" * 1000), areas)
+    assert told.render()[0].endswith("🎉…\n\n仅征求意见，不作选举之用。")
+    assert len(told) <= 4096
 
 
 async def test_a_live_result_is_looked_at_before_closing(member: Chat, made: Hall, toolbox: Any):
