@@ -1,6 +1,7 @@
 """Holidays in the chat: a year's table with what it moves, and entering the next one with a look before it counts."""
 
 from contextlib import suppress
+from datetime import date, datetime, time
 from typing import Literal
 
 from aiogram import Bot, Router
@@ -9,12 +10,13 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
+from domain.clock import CITY_ZONE
 from domain.holiday_tables import LONGEST_TEXT, Fault, Reading, read
 from domain.holidays import Span
 from domain.permissions import Actor
 from handlers.keyboards import Event, Go, Number, Row, button, keyboard, screen, show
 from handlers.taps import StaleTap, command, tap
-from handlers.times import day
+from handlers.times import day, short_day
 from handlers.welcome import members_only
 from locales import Words
 from services.holidays import YearLook
@@ -22,6 +24,7 @@ from services.toolbox import Toolbox
 
 router = Router(name="holidays")
 MOST_FAULTS = 8
+NOON = time(12)
 MOST_SPANS = 40
 ENCODINGS = ("utf-8-sig", "gb18030")
 
@@ -112,14 +115,14 @@ def _describe(words: Words, look: YearLook) -> list[str]:
     if not look.known:
         return [words("holidays.none", year=look.year)]
     source = "holidays.source.entered" if look.entered else "holidays.source.library"
-    lines = [_span(words, span) for span in look.spans[:MOST_SPANS]]
+    lines = [_span(words, look.year, span) for span in look.spans[:MOST_SPANS]]
     if len(look.spans) > MOST_SPANS:
         lines.append(words("holidays.span.more", n=len(look.spans) - MOST_SPANS))
     return [words(source), "\n".join(lines), _moved(words, look)]
 
 
-def _span(words: Words, span: Span) -> str:
-    first, last = day(words, span.first), day(words, span.last)
+def _span(words: Words, year: int, span: Span) -> str:
+    first, last = _day(words, year, span.first), _day(words, year, span.last)
     days = first if span.first == span.last else words("holidays.span.days", first=first, last=last)
     return words(
         f"holidays.span.{span.day.kind}", days=days, name=span.day.name.said(words.language)
@@ -132,13 +135,18 @@ def _moved(words: Words, look: YearLook) -> str:
     lines = [
         words(
             "holidays.moved",
-            planned=day(words, each.planned),
-            date=day(words, each.date),
+            planned=_day(words, look.year, each.planned),
+            date=_day(words, look.year, each.date),
             reason=each.moved_because.name.said(words.language) if each.moved_because else "",
         )
         for each in look.moved
     ]
     return "\n".join([words("holidays.moved.title"), *lines])
+
+
+def _day(words: Words, year: int, on: date) -> str:
+    """Write a date without its year where that stands in the title."""
+    return day(words, on) if on.year != year else short_day(words, datetime.combine(on, NOON, CITY_ZONE))
 
 
 async def _ask(event: Event, toolbox: Toolbox, words: Words, state: FSMContext, year: int) -> None:
