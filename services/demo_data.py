@@ -20,6 +20,7 @@ from services.demo_people import (
     rows,
 )
 from services.demo_polls import ask, demo_polls
+from services.demo_service_days import write_service_days
 from services.demo_tree import Node, Tree, plant
 from storage import demo_data
 from storage.database import Database, Session
@@ -88,6 +89,7 @@ async def load(
         for poll in demo_polls(now):
             await ask(session, tree, sealer, poll)
         await leave_open(session, now)
+        await write_service_days(session, tree, now)
         await demo_data.mark(session)
         await demo_data.look_over(session)
     return await people(database)

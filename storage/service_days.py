@@ -1,11 +1,11 @@
 """Service days: the days of who decides, activities, and what was done about each day."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -141,7 +141,12 @@ async def save(session: AsyncSession, day: ServiceDay) -> None:
         "decided_at": day.decided_at,
         "decided_by": day.decided_by,
     }
-    await session.execute(update(service_day).where(service_day.c.id == day.id).values(values))
+    await write(session, day.id, **values)
+
+
+async def write(session: AsyncSession, day_id: int, **values: Any) -> None:
+    """Write some fields of a day."""
+    await session.execute(update(service_day).where(service_day.c.id == day_id).values(values))
 
 
 # Activities
@@ -225,9 +230,7 @@ async def is_done(session: AsyncSession, day_id: int, what: Step, organisation_i
 
 async def know(session: AsyncSession, day_id: int, revision: int) -> None:
     """Note what members know of a day by now."""
-    await session.execute(
-        update(service_day).where(service_day.c.id == day_id).values(told_revision=revision)
-    )
+    await write(session, day_id, told_revision=revision)
 
 
 async def done(session: AsyncSession, day_ids: Iterable[int]) -> list[Done]:
@@ -281,11 +284,6 @@ async def still_going(session: AsyncSession, day_id: int) -> list[int]:
 async def service_topic(session: AsyncSession) -> int | None:
     """Return the topic of volunteering, if there is one."""
     return (await session.execute(select(topic.c.id).where(topic.c.code == TOPIC))).scalar()
-
-
-async def put_past(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
-    """Write days as they ended; the demo has a past."""
-    await session.execute(insert(service_day), list(rows))
 
 
 def _upsert(session: AsyncSession) -> Any:
