@@ -200,10 +200,11 @@ class Schedules:
         found, now = await schedules.take(session, schedule_id), self._clock()
         if found is None or found.next_planned != planned or found.next_run_at is None:
             return None
-        if found.next_run_at > now:
-            return None
         calendar = await self._holidays.calendar(session)
-        placed = place(found.rule, planned, calendar)
+        placed = next(occurrences_from(found.rule, planned, calendar), None)
+        if placed is None or placed.planned != planned or look_at(placed) > now:
+            await self._wait_for(session, schedule_id, placed)  # the calendar has just moved it
+            return None
         following = next(occurrences_from(found.rule, planned + ONE_DAY, calendar), None)
         await self._wait_for(session, schedule_id, following)
         state = OccurrenceState.WAITING if placed.confirmed else OccurrenceState.UNCONFIRMED

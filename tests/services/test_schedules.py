@@ -392,6 +392,26 @@ async def test_entering_the_year_confirms_and_moves_what_was_open(bell: Bell):
 
 
 @on_sqlite
+async def test_a_year_entered_while_the_clock_ticks_still_moves_what_is_due(bell: Bell):
+    await bell.plan(FIRST_SATURDAY)
+    bell.move(3, 7)
+    await bell.schedules.tick()
+    bell.move(4, 3)
+    await bell.schedules.tick()
+    free = YearTable(2026, {date(2026, 5, 2): Day(DayKind.HOLIDAY)})
+    await Bell(bell.database, bell.clock).holidays.enter(free)  # 4 April is free by this table
+    bell.schedules._reckoned = await bell.holidays.calendar()
+    async with bell.database.begin() as session:  # as it was when this process last looked
+        await session.execute(
+            update(T["schedule"]).values(next_planned=date(2026, 5, 2), next_run_at=bell.clock())
+        )
+    assert await bell.schedules.tick() == 0
+    assert [each.date.day for each in await bell.schedules.upcoming("bell", 1, 1)] == [9]
+    bell.move(5, 9)
+    assert await bell.schedules.tick() == 1
+
+
+@on_sqlite
 async def test_a_start_places_anew_what_a_newer_library_knows(bell: Bell):
     bell.move(12, 6)
     await bell.plan(FIRST_SATURDAY)
