@@ -12,6 +12,7 @@ from services.audit import Audit
 from services.delivery import Delivery, PaceLimits
 from services.digests import Digests
 from services.expiry import Expiry
+from services.exports import Exports
 from services.forgetting import Forgetting
 from services.holiday_alerts import HolidayAlerts
 from services.holidays import Holidays
@@ -23,10 +24,12 @@ from services.organisations import Organisations
 from services.own_data import OwnData
 from services.people import People
 from services.polls import Polls
+from services.repeats import Repeats
 from services.rest_days import RestWatch
 from services.schedules import Schedules
 from services.service_day_clock import Timing
 from services.service_days import ServiceDays
+from services.suggestions import Suggestions
 from services.toolbox import Toolbox
 from services.topics import Topics
 from storage import ledger
@@ -61,6 +64,10 @@ def build_toolbox(
     alerts = Alerts(clock=clock, delivery=delivery)
     approvals = Approvals(database=database, clock=clock, audit=audit, alerts=alerts)
     holidays = Holidays(database=database, clock=clock, audit=audit)
+    schedules = Schedules(database=database, clock=clock, holidays=holidays)
+    notices = Notices(
+        database=database, clock=clock, audit=audit, audiences=audiences, delivery=delivery, media=media
+    )
     return Toolbox(
         people=People(database=database),
         members=Members(database=database, clock=clock, audit=audit),
@@ -70,6 +77,7 @@ def build_toolbox(
         approvals=approvals,
         expiry=Expiry(database=database, clock=clock, audit=audit, delivery=delivery),
         delivery=delivery,
+        exports=Exports(database=database, clock=clock, audit=audit, sealer=sealer),
         own_data=OwnData(database=database, clock=clock, sealer=sealer),
         forgetting=Forgetting(
             database=database, clock=clock, sealer=sealer, file=settings.data_dir / ledger.FILE
@@ -81,7 +89,7 @@ def build_toolbox(
         holiday_alerts=HolidayAlerts(database=database, clock=clock, holidays=holidays, delivery=delivery),
         digests=Digests(database=database, clock=clock, audit=audit, delivery=delivery, rules=rules),
         rest_days=RestWatch(holidays=holidays, rest=rest),
-        schedules=Schedules(database=database, clock=clock, holidays=holidays),
+        schedules=schedules,
         service_days=ServiceDays(
             database=database,
             clock=clock,
@@ -92,9 +100,19 @@ def build_toolbox(
             public_url=settings.calendar_url,
         ),
         audiences=audiences,
-        notices=Notices(
-            database=database, clock=clock, audit=audit, audiences=audiences, delivery=delivery, media=media
+        notices=notices,
+        repeats=Repeats(
+            database=database,
+            clock=clock,
+            audit=audit,
+            audiences=audiences,
+            delivery=delivery,
+            notices=notices,
+            schedules=schedules,
+            holidays=holidays,
+            rules=rules,
         ),
+        suggestions=Suggestions(database=database, clock=clock, audit=audit, delivery=delivery),
         polls=Polls(
             database=database,
             clock=clock,

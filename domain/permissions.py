@@ -21,6 +21,7 @@ class Action(StrEnum):
     INVITE = "invite"
     APPROVE_LINK = "approve_link"
     READ_MEMBER = "read_member"
+    HANDLE_SUGGESTIONS = "handle_suggestions"
     GRANT_ROLE = "grant_role"
     MANAGE_ORGANISATION = "manage_organisation"
     KEEP_SERVICE_DAY = "keep_service_day"  # dates where one decides, activities of one's own
@@ -37,6 +38,7 @@ RIGHTS: dict[Role, frozenset[Action]] = {
             Action.INVITE,
             Action.APPROVE_LINK,
             Action.READ_MEMBER,
+            Action.HANDLE_SUGGESTIONS,
             Action.KEEP_SERVICE_DAY,
         }
     ),

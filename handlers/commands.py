@@ -10,6 +10,7 @@ OFFERED = (
     "notices",
     "polls",
     "serviceday",
+    "suggest",
     "me",
     "org",
     "topics",

@@ -14,7 +14,7 @@ from locales import Words
 from services.members import Overview
 from services.toolbox import Toolbox
 
-_MEMBER_ROWS = (("notices", "polls"), ("serviceday", "topics"), ("me", "org"), ("language", "help"))
+_MEMBER_ROWS = (("notices", "polls"), ("serviceday", "suggest"), ("me", "org"), ("topics", "language"))
 
 
 @taps.command("menu")
@@ -36,10 +36,12 @@ async def show_menu(event: Event, toolbox: Toolbox, actor: Actor, words: Words) 
 
 def _buttons(words: Words, overview: Overview) -> InlineKeyboardMarkup:
     rows: list[Row] = [[_go(words, name) for name in names] for names in _MEMBER_ROWS]
-    rows.append([_go(words, "resume" if overview.stopped else "stop"), _go(words, "privacy")])
+    foot = ("resume" if overview.stopped else "stop", "privacy", "help")
+    rows.append([_go(words, name) for name in foot])
     secretary = []
     if overview.may_send:
         rows.append([_go(words, "notice"), _go(words, "poll")])
+        secretary.append(_go(words, "suggestions"))
     if overview.may_invite:
         secretary.append(_go(words, "invite"))
     rows.append(secretary)

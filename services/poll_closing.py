@@ -174,18 +174,18 @@ class PollClosing:
         return loose
 
     def _suggestions(self, found: Poll, taken: list[Sealed]) -> list[NewSuggestion]:
-        """Return suggestions in random order; an anonymous one stands with the poll's own organisation."""
-        opened = [(each, *text_in(self._sealer, each.sealed, found.id)) for each in taken]
+        """Return suggestions in random order, addressed to the organisation that asked."""
+        opened = [text_in(self._sealer, each.sealed, found.id) for each in taken]
         secrets.SystemRandom().shuffle(opened)
         return [
             NewSuggestion(
-                organisation_id=found.sender.organisation_id if member_id is None else each.organisation_id,
+                organisation_id=found.sender.organisation_id,
                 poll_id=found.id,
                 member_id=member_id,
                 text=text,
                 day=day_of(self._clock()),
             )
-            for each, member_id, text in opened
+            for member_id, text in opened
         ]
 
     async def _safely(self, what: str, poll_id: int, work: Work) -> None:

@@ -8,6 +8,7 @@ from services.audit import Audit
 from services.delivery import Delivery
 from services.digests import Digests
 from services.expiry import Expiry
+from services.exports import Exports
 from services.forgetting import Forgetting
 from services.holiday_alerts import HolidayAlerts
 from services.holidays import Holidays
@@ -18,9 +19,11 @@ from services.organisations import Organisations
 from services.own_data import OwnData
 from services.people import People
 from services.polls import Polls
+from services.repeats import Repeats
 from services.rest_days import RestWatch
 from services.schedules import Schedules
 from services.service_days import ServiceDays
+from services.suggestions import Suggestions
 from services.topics import Topics
 
 
@@ -35,6 +38,7 @@ class Toolbox:
     expiry: Expiry
     delivery: Delivery
     digests: Digests
+    exports: Exports
     forgetting: Forgetting
     own_data: OwnData
     audit: Audit
@@ -42,9 +46,11 @@ class Toolbox:
     topics: Topics
     audiences: Audiences
     notices: Notices
+    repeats: Repeats
     holidays: Holidays
     holiday_alerts: HolidayAlerts
     rest_days: RestWatch
     schedules: Schedules
     service_days: ServiceDays
     polls: Polls
+    suggestions: Suggestions

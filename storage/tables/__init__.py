@@ -37,7 +37,7 @@ from storage.tables.service_days import (
     ServicePlanRow,
     ServiceStepRow,
 )
-from storage.tables.suggestions import SuggestionRow
+from storage.tables.suggestions import SuggestionGroupRow, SuggestionRow
 
 __all__ = [
     "AccountLinkRow",
@@ -91,6 +91,7 @@ __all__ = [
     "ServiceStepRow",
     "SliceRow",
     "SubscriptionRow",
+    "SuggestionGroupRow",
     "SuggestionRow",
     "TopicRow",
     "metadata",

@@ -139,13 +139,13 @@ async def test_anonymous_suggestions_are_handed_on_at_closing_without_name_or_ho
     assert {row.organisation_id for row in handed} == {made.sender.organisation_id}
 
 
-async def test_named_suggestions_keep_their_author_and_home(town: Hall):
+async def test_named_suggestions_keep_their_author(town: Hall):
     people = await town.people("market", 6)
     made = await town.opened("county_secretary", "market", anonymous=False)
     await town.booth.suggest(await town.actor(people[0]), made.id, "早一点")
     await town.over(made.id)
     (row,) = await rows(town, "suggestion")
-    assert (row.member_id, row.organisation_id) == (people[0], town.town.nodes["market"])
+    assert (row.member_id, row.organisation_id) == (people[0], made.sender.organisation_id)
 
 
 async def test_full_groups_are_counted_before_closing_and_five_stay_behind(town: Hall):

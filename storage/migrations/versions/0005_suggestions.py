@@ -15,22 +15,44 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table('suggestion_group',
+    sa.Column('id', storage.tables.columns.BigInt, nullable=False),
+    sa.Column('organisation_id', storage.tables.columns.BigInt, nullable=False),
+    sa.Column('title', sa.String(), nullable=False),
+    sa.Column('tag', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('merged_into', storage.tables.columns.BigInt, nullable=True),
+    sa.Column('answer', sa.String(), nullable=False),
+    sa.Column('answered_by', storage.tables.columns.BigInt, nullable=True),
+    sa.Column('answered_at', storage.tables.columns.UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['answered_by'], ['member.id'], name=op.f('fk_suggestion_group_answered_by_member')),
+    sa.ForeignKeyConstraint(['merged_into'], ['suggestion_group.id'], name=op.f('fk_suggestion_group_merged_into_suggestion_group')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_suggestion_group_organisation_id_organisation')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_suggestion_group'))
+    )
+    op.create_index(op.f('ix_suggestion_group_answered_by'), 'suggestion_group', ['answered_by'], unique=False)
+    op.create_index(op.f('ix_suggestion_group_merged_into'), 'suggestion_group', ['merged_into'], unique=False)
+    op.create_index('ix_suggestion_group_organisation_id', 'suggestion_group', ['organisation_id', 'state'], unique=False)
     op.create_table('suggestion',
     sa.Column('id', storage.tables.columns.BigInt, autoincrement=False, nullable=False),
     sa.Column('organisation_id', storage.tables.columns.BigInt, nullable=False),
     sa.Column('poll_id', storage.tables.columns.BigInt, nullable=True),
     sa.Column('member_id', storage.tables.columns.BigInt, nullable=True),
+    sa.Column('group_id', storage.tables.columns.BigInt, nullable=True),
     sa.Column('text', sa.String(), nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
+    sa.ForeignKeyConstraint(['group_id'], ['suggestion_group.id'], name=op.f('fk_suggestion_group_id_suggestion_group')),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_suggestion_member_id_member')),
     sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_suggestion_organisation_id_organisation')),
     sa.ForeignKeyConstraint(['poll_id'], ['poll.id'], name=op.f('fk_suggestion_poll_id_poll')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_suggestion'))
     )
-    op.create_index(op.f('ix_suggestion_member_id'), 'suggestion', ['member_id'], unique=False)
+    op.create_index(op.f('ix_suggestion_group_id'), 'suggestion', ['group_id'], unique=False)
+    op.create_index('ix_suggestion_member_id', 'suggestion', ['member_id', 'day'], unique=False)
     op.create_index('ix_suggestion_organisation_id', 'suggestion', ['organisation_id'], unique=False)
     op.create_index(op.f('ix_suggestion_poll_id'), 'suggestion', ['poll_id'], unique=False)
 
 
 def downgrade() -> None:
     op.drop_table('suggestion')
+    op.drop_table('suggestion_group')
