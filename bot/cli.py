@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import backup, db, demo_data, doctor, holidays, init, run, webchat
+from bot.commands import backup, db, demo_data, doctor, export, holidays, init, run, webchat
 
 app = typer.Typer(
     help="通道 Tongdao: the bridge between a city's membership organisation and its members.",
@@ -17,6 +17,7 @@ app.command("run")(run.run)
 app.command("init")(init.init)
 app.command("demo-data")(demo_data.demo_data)
 app.command("doctor")(doctor.doctor)
+app.command("export")(export.export)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.add_typer(db.app, name="db", help="Bring the database to a version of the schema.")

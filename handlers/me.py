@@ -8,6 +8,7 @@ from handlers.times import day
 from handlers.welcome import members_only
 from locales import Words
 from services.members import Record
+from services.senders import author_of
 from services.toolbox import Toolbox
 
 
@@ -66,7 +67,11 @@ def _readings(words: Words, record: Record) -> str:
     if not record.readings:
         return words("me.readings.none")
     lines = [
-        words("me.reading", day=day(words, reading.at), name=reading.actor_name)
+        words("me.reading", day=day(words, reading.at), name=_reader(words, reading.actor_name))
         for reading in record.readings
     ]
     return "\n".join([words("me.readings"), *lines])
+
+
+def _reader(words: Words, name: str | None) -> str:
+    return words("me.reading.operator") if name is None else author_of(words, name)

@@ -17,6 +17,7 @@ from handlers.welcome import members_only
 from locales import Words
 from services.delivery import Figures
 from services.notice_reports import Report
+from services.senders import author_of
 from services.toolbox import Toolbox
 from storage.notices import Pending
 
@@ -98,9 +99,9 @@ def _when(words: Words, report: Report) -> str:
     found = report.notice
     name = found.sender.organisation(words.language)
     if found.sent_at is None:
-        return words("report.from", organisation=name, author=found.sender.author)
+        return words("report.from", organisation=name, author=author_of(words, found.sender.author))
     when = moment(words, found.sent_at)
-    return words("report.from_at", organisation=name, author=found.sender.author, when=when)
+    return words("report.from_at", organisation=name, author=author_of(words, found.sender.author), when=when)
 
 
 def _advice(words: Words, report: Report) -> str:
@@ -122,7 +123,11 @@ def _rows(words: Words, report: Report) -> list[Row]:
         rows.append([button(words("report.button.retry", n=figures.failed), retry)])
     if report.to_call:
         rows.append([button(words("report.button.calls", n=report.to_call), Look(step="calls", id=found.id))])
-    if report.may_nudge and figures and report.confirmed < figures.sent + figures.skipped_by_reason.get(IN_DIGEST, 0):
+    if (
+        report.may_nudge
+        and figures
+        and report.confirmed < figures.sent + figures.skipped_by_reason.get(IN_DIGEST, 0)
+    ):
         rows.append([button(words("nudge.button.ask"), Nudge(step="ask", id=found.id))])
     if found.state is NoticeState.SENDING:
         rows.append([button(words("report.button.progress"), Progress(step="look", id=found.id))])

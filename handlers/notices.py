@@ -35,6 +35,7 @@ from handlers.welcome import members_only
 from locales import Words
 from services.notice_content import NO_NOTICE, footer, render, without_buttons
 from services.notice_inbox import Received
+from services.senders import author_of
 from services.toolbox import Toolbox
 
 router = Router(name="notices")
@@ -217,7 +218,11 @@ async def on_why(query: CallbackQuery, tap: Why, toolbox: Toolbox, actor: Actor,
     sender = why.notice.sender
     text = screen(
         words("notices.why.title"),
-        words("notices.why.sender", organisation=sender.organisation(words.language), author=sender.author),
+        words(
+            "notices.why.sender",
+            organisation=sender.organisation(words.language),
+            author=author_of(words, sender.author),
+        ),
         words("notices.why.scope", scope=scope_words(words, why.part)) if why.part else "",
         words("notices.why.topic", topic=name_of(words, why.topic)) if why.topic else "",
         words("notices.why.stop"),

@@ -21,6 +21,13 @@ class Org(CallbackData, prefix="org"):
     page: Number = 0
 
 
+class Tables(CallbackData, prefix="tables"):
+    """The tables of an organisation; without a name, the choice of them."""
+
+    id: Number
+    table: str = ""
+
+
 @command("org")
 @members_only
 async def on_org(event: Event, toolbox: Toolbox, actor: Actor, words: Words) -> None:
@@ -52,6 +59,8 @@ async def _show(event: Event, toolbox: Toolbox, actor: Actor, words: Words, at: 
     turns = [Org(id=own.id, page=max(page - 1, 0)), Org(id=own.id, page=page + 1)]
     more = card.children.total > (page + 1) * PAGE
     rows.append(pager(words, page, more=more, to=turns))
+    if card.counts is not None:
+        rows.append([button(words("exports.button"), Tables(id=own.id))])
     if own.id != actor.home_id:
         rows.append([button(words("org.mine"), Go(to="org"))])
     await show(event, text, keyboard(words, *rows))

@@ -12,6 +12,7 @@ from handlers.times import moment, short_day
 from locales import Words
 from services.poll_booth import Card
 from services.poll_content import manner
+from services.senders import author_of
 
 LINE = 18
 """Columns of a question on a button, beside a mark and a day; a Chinese character takes two."""
@@ -65,7 +66,9 @@ def terms(words: Words, poll: Poll) -> str:
 
 def sender_line(words: Words, poll: Poll) -> str:
     return words(
-        "notices.footer", organisation=poll.sender.organisation(words.language), author=poll.sender.author
+        "notices.footer",
+        organisation=poll.sender.organisation(words.language),
+        author=author_of(words, poll.sender.author),
     )
 
 

@@ -35,6 +35,7 @@ from handlers.welcome import members_only
 from locales import Words
 from services.poll_booth import Card, Sheet
 from services.poll_content import NO_POLL
+from services.senders import author_of
 from services.toolbox import Toolbox
 from services.walls import PAGE
 
@@ -273,7 +274,7 @@ async def _why(query: CallbackQuery, toolbox: Toolbox, actor: Actor, words: Word
         words(
             "polls.why.sender",
             organisation=poll.sender.organisation(words.language),
-            author=poll.sender.author,
+            author=author_of(words, poll.sender.author),
         ),
         words("polls.why.scope", scope=scope_words(words, part)) if part else "",
         words("polls.why.free"),

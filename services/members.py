@@ -137,7 +137,7 @@ class Members:
 
 def _once_a_day(readings: list[Reading]) -> tuple[Reading, ...]:
     """Keep the latest look of each reader and day."""
-    seen: dict[tuple[str, date], Reading] = {}
+    seen: dict[tuple[str | None, date], Reading] = {}
     for reading in readings:
         seen.setdefault((reading.actor_name, day_of(reading.at)), reading)
     return tuple(seen.values())[:SHOWN_READINGS]

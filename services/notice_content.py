@@ -6,6 +6,7 @@ from domain.messages import Button, Content
 from domain.notices import CONFIRM, WHY, Notice, Sender
 from domain.richtext import RichText, join, styled
 from locales import LANGUAGES, speak
+from services.senders import author_of
 
 NO_NOTICE = 0
 """The number that the buttons of a test carry."""
@@ -13,7 +14,9 @@ NO_NOTICE = 0
 
 def footer(sender: Sender, language: str) -> str:
     words = speak(language)
-    return words("notices.footer", organisation=sender.organisation(language), author=sender.author)
+    return words(
+        "notices.footer", organisation=sender.organisation(language), author=author_of(words, sender.author)
+    )
 
 
 def footers(sender: Sender) -> list[str]:

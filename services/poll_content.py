@@ -10,6 +10,7 @@ from domain.poll_counting import Count
 from domain.polls import CALL, Poll, mask_of
 from domain.richtext import RichText, join, styled
 from locales import Words, speak
+from services.senders import author_of
 from services.times import moment
 
 NO_POLL = 0
@@ -40,7 +41,9 @@ def call(poll: Poll, language: str, number: int | None = None) -> Content:
         f"\n\n{manner(poll, words)}\n{words('poll_messages.opinion_only')}\n\n",
         styled(
             words(
-                "notices.footer", organisation=poll.sender.organisation(language), author=poll.sender.author
+                "notices.footer",
+                organisation=poll.sender.organisation(language),
+                author=author_of(words, poll.sender.author),
             ),
             "italic",
         ),

@@ -6,8 +6,14 @@ from domain.audiences import Audience
 from domain.clock import day_of
 from domain.notices import Sender, covering
 from domain.permissions import Action, Actor
+from locales import Words
 from storage import audiences, organisations
 from storage.database import Session
+
+
+def author_of(words: Words, name: str) -> str:
+    """Name a person who acted for an organisation; who was forgotten since has no name."""
+    return name or words("forgetting.former")
 
 
 async def sender_of(session: Session, actor: Actor, organisation_id: int) -> Sender:

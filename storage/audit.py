@@ -15,6 +15,8 @@ from domain.audit import BATCH, GENESIS, Entry, Seal, head_of
 from storage.sealing import Sealer
 from storage.tables import AuditEntryRow, AuditSealRow, MemberRow, PersonKeyRow
 
+READINGS = ("member.read", "member.exported")
+"""Actions by which somebody came to see a person's record: alone, or in a table."""
 _entry = AuditEntryRow.__table__  # type: ignore[attr-defined]
 _seal = AuditSealRow.__table__  # type: ignore[attr-defined]
 _key = PersonKeyRow.__table__  # type: ignore[attr-defined]
@@ -23,10 +25,10 @@ _member = MemberRow.__table__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """That somebody looked at a person's record."""
+    """That somebody looked at a person's record: nobody by name is the operator, an empty name is forgotten."""
 
     at: datetime
-    actor_name: str
+    actor_name: str | None
 
 
 async def note(
@@ -77,9 +79,9 @@ async def readings_of(session: AsyncSession, member_id: int, limit: int) -> list
     """Return the last looks at a member's record, the latest first."""
     query = (
         select(_entry.c.at, _member.c.name)
-        .join(_member, _member.c.id == _entry.c.actor_id)
+        .outerjoin(_member, _member.c.id == _entry.c.actor_id)
         .where(_entry.c.subject == "member", _entry.c.subject_id == member_id)
-        .where(_entry.c.action == "member.read")
+        .where(_entry.c.action.in_(READINGS))
         .order_by(_entry.c.id.desc())
         .limit(limit)
     )
