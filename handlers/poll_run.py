@@ -22,6 +22,7 @@ from handlers.poll_preview import ask_number, number_in, show_preview
 from handlers.poll_results import changed
 from handlers.poll_taps import Asking, Own, PollDesk, Run
 from handlers.poll_words import asked, bars, poll_moment
+from handlers.suggestions import Pile
 from handlers.taps import StaleTap, tap
 from handlers.welcome import members_only
 from locales import Words
@@ -231,7 +232,10 @@ async def _show_result(
     elif owed:
         parts.append(words("polls.answer.waits"))
     text = screen(words(f"polls.run.title.{poll.state}"), *parts, words("poll_messages.opinion_only"))
-    await show(event, text, keyboard(words, back=PollDesk()))
+    row: Row = []
+    if poll.suggestions and toolbox.suggestions.may_handle(actor):
+        row.append(button(words("polls.button.suggestions"), Pile(step="poll", id=poll_id)))
+    await show(event, text, keyboard(words, row, back=PollDesk()))
 
 
 def _counted(words: Words, result: Result) -> str:

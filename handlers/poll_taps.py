@@ -59,6 +59,13 @@ class Shown(CallbackData, prefix=RESULT):
     id: Number
 
 
+class Replies(CallbackData, prefix="prep"):
+    """A page of the answers to a poll's suggestions."""
+
+    id: Number
+    page: Turn = 0
+
+
 class PollDesk(CallbackData, prefix="pdesk"):
     """A page of a secretary's polls."""
 

@@ -27,7 +27,7 @@ from domain.polls import (
 from domain.refusals import NotFound, Refusal
 from handlers.keyboards import Event, Go, Row, button, keyboard, pager, screen, send, show
 from handlers.notice_words import fit, scope_words
-from handlers.poll_results import result_screen
+from handlers.poll_results import replies_row, result_screen
 from handlers.poll_taps import Answering, Call, Shown, Tab, is_pushed
 from handlers.poll_words import OPTION, asked, card_line, chosen_words, poll_moment, sender_line
 from handlers.taps import StaleTap, command, tap
@@ -41,6 +41,7 @@ from services.walls import PAGE
 
 router = Router(name="polls")
 TABS = ("open", "mine", "past")
+STEPS = {"see", "pick", "sure", "cast", "change", "suggest", "why"}
 
 
 @command("polls")
@@ -104,6 +105,8 @@ async def on_call(
     clock: Clock,
 ) -> None:
     """Take a step on a call; whatever became impossible meanwhile is said, and the present state shown."""
+    if tap.step not in STEPS:
+        raise StaleTap
     if tap.id == NO_POLL:
         await query.answer(words("notices.test.button"))
         return
@@ -156,7 +159,9 @@ async def _show_sheet(
     pushed = is_pushed(query)
     if poll.state is PollState.PUBLISHED:
         text = result_screen(words, poll, await toolbox.polls.booth.results(actor, poll.id))
-        rows = _foot(words, poll)
+        rows = (
+            _foot(words, poll) if pushed else [await replies_row(toolbox, words, poll), *_foot(words, poll)]
+        )
     elif not takes_votes(poll, clock):
         key = poll.state if poll.state is PollState.CANCELLED else PollState.CLOSED
         text = screen(

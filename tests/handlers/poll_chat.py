@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from handlers.notice_files import send_content
+from services.audit import Audit
+from services.suggestions import Suggestions
 from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.fakes import Chat
@@ -17,7 +19,12 @@ async def set_up(town: Town, toolbox: Any, sealer: Sealer, clock: HandClock, fol
     noticing = await bridge(town, sealer, clock, folder)
     made = await hall(town, sealer, clock, folder)
     toolbox.notices, toolbox.audiences = noticing.notices, noticing.audiences
+    toolbox.repeats = noticing.repeats
     toolbox.polls, toolbox.delivery = made.polls, made.delivery
+    audit = Audit(database=town.database, clock=clock, sealer=sealer)
+    toolbox.suggestions = Suggestions(
+        database=town.database, clock=clock, audit=audit, delivery=made.delivery
+    )
     return made
 
 

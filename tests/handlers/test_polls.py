@@ -10,6 +10,7 @@ from domain.poll_counting import Count
 from handlers.poll_results import result_screen
 from locales import speak
 from services.poll_booth import AreaResult
+from services.suggestions import Wish
 from storage import organisations
 from storage.sealing import Sealer
 from tests.conftest import HandClock
@@ -193,15 +194,14 @@ async def test_after_closing_a_suggestion_is_refused_and_awaited_no_more(
     assert "已经截止" not in member.screen
 
 
-@pytest.mark.parametrize("step", ["pick", "sure", "cast", "change"])
-async def test_a_stale_button_says_so_and_shows_the_present_state(
-    member: Chat, made: Hall, called: int, step: str
-):
+async def test_a_stale_button_says_so_and_shows_the_present_state(member: Chat, made: Hall, called: int):
     await made.over(called)
-    await member.tap(f"pv:{called}:1:{step}")
-    assert "已经截止" in member.alerts[-1]
-    assert "正在整理结果" in member.screen
-    assert member.buttons == ["为什么收到？"]
+    for step in ("pick", "sure", "cast", "change"):
+        member.alerts.clear()
+        await member.tap(f"pv:{called}:1:{step}")
+        assert "已经截止" in member.alerts[-1], step
+        assert "正在整理结果" in member.screen, step
+        assert member.buttons == ["为什么收到？"]
 
 
 async def test_the_announced_minute_counts_even_before_the_clock_comes_by(
@@ -238,25 +238,28 @@ async def test_a_forged_mask_or_step_casts_nothing(member: Chat, made: Hall, too
     ):
         await member.tap(forged)
         assert told in member.alerts[-1]
-    for forged in (f"pv:{poll_id}:-1:cast", f"pv:{poll_id}:4096:pick", f"pv:{poll_id}:x:cast", "pv:::"):
+    for forged in (
+        f"pv:{poll_id}:-1:cast",
+        f"pv:{poll_id}:4096:pick",
+        f"pv:{poll_id}:x:cast",
+        f"pv:{poll_id}:1:x",
+        "pv:::",
+    ):
         await member.tap(forged)
         assert "失效" in member.screen
     assert not (await made.booth.sheet(await made.actor("wang"), poll_id)).voted
 
 
-@pytest.mark.parametrize(
-    "tap", ["pv:{id}:1:pick", "pv:{id}:1:cast", "pv:{id}:0:why", "pv:{id}:0:suggest", "pr:{id}"]
-)
-async def test_who_was_not_asked_reaches_nothing(
-    member: Chat, made: Hall, world: World, town: Town, called: int, tap: str
-):
+async def test_who_was_not_asked_reaches_nothing(made: Hall, world: World, town: Town, called: int):
     await town.link("sun", 8)
     stranger = world.chat(8)
     await stranger.say("/polls")
     draft = await made.drafted("branch_secretary", "north", question="草稿？")
     for number in (called, draft.id, 999_999):
-        await stranger.tap(tap.format(id=number))
-        assert "没有找到" in stranger.alerts[-1]
+        for tap in ("pv:{}:1:pick", "pv:{}:1:cast", "pv:{}:0:why", "pv:{}:0:suggest", "pr:{}", "prep:{}:0"):
+            stranger.alerts.clear()
+            await stranger.tap(tap.format(number))
+            assert "没有找到" in stranger.alerts[-1], tap
     assert "现在没有要回答的" in stranger.screen
 
 
@@ -374,6 +377,41 @@ async def test_the_longest_result_still_fits_into_one_message(made: Hall, town: 
     told = result_screen(speak("zh_CN"), replace(draft, what_changed="🎉" * 1000), areas)
     assert told.render()[0].endswith("🎉…\n\n仅征求意见，不作选举之用。")
     assert len(told) <= 4096
+
+
+async def test_answers_to_suggestions_stand_with_the_result(
+    member: Chat, made: Hall, toolbox: Any, called: int
+):
+    secretary = await made.actor("branch_secretary")
+    texts = ("门口的坡道太陡", "阅览室的灯太暗", "希望晚上开放", "自行车没处停")
+    for who, text in zip(("wang", "zhang", "branch_secretary", "former"), texts, strict=True):
+        await made.booth.suggest(await made.actor(who), called, text)
+    await made.over(called)
+    await made.polls.publish(secretary, called, "改为七点")
+    await member.say("/polls")
+    await member.press("结果")
+    await member.press(QUESTION)
+    assert not [label for label in member.buttons if "对建议的答复" in label]
+    await toolbox.suggestions.tick()
+    groups, _ = await toolbox.suggestions.groups(secretary, Wish(poll_id=called))
+    for group in groups:
+        await toolbox.suggestions.answer(secretary, group.id, f"关于{group.title}：本月就办")
+    await member.say("/polls")
+    await member.press("结果")
+    await member.press(QUESTION)
+    await member.press("💬 对建议的答复（4）")
+    first = member.screen
+    assert first.count("本月就办") == 3
+    await member.press("下一页")
+    assert member.screen.count("本月就办") == 1
+    assert all(text in first + member.screen for text in texts)
+    await member.press("返回")
+    assert "征求意见结果" in member.screen
+
+
+async def test_answers_to_suggestions_wait_for_the_result(member: Chat, made: Hall, called: int):
+    await member.tap(f"prep:{called}:0")
+    assert "没有找到" in member.alerts[-1]
 
 
 async def test_a_live_result_is_looked_at_before_closing(member: Chat, made: Hall, toolbox: Any):
