@@ -1,99 +1,25 @@
 """Forgetting a member: what becomes of each column that leads to them. Counts stay, with nobody behind them.
 
-The member's row stays without any content, so that deliveries and votes still count. A table with a column
-that leads to a member has its line in `FATES`; one without makes a test fail.
+The member's row stays without any content, so that deliveries and votes still count.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.accounts import Address, LinkState
-from domain.members import MemberStatus, Standing
+from domain.members import MemberStatus
 from domain.permissions import Role
 from domain.polls import ENDED, PollState
+from storage.fates import FATES, NOBODY, Fate
 from storage.own_data import polls_with_suggestions
 from storage.tables import metadata
 
 T = metadata.tables
-
-
-class Fate(StrEnum):
-    """What happens to a row that leads to a forgotten member by this column."""
-
-    GOES = "goes"  # the row is deleted
-    WITH = "with"  # it goes with its row, which another column sends away
-    EMPTIED = "emptied"  # the row stays, the column becomes empty
-    STAYS = "stays"  # the row counts, or is the organisation's; the id it holds is nobody's
-    RULE = "rule"  # one of `RULES`
-
-
-FATES: dict[str, Fate] = {
-    "account_link.chat_id": Fate.WITH,
-    "account_link.decided_by": Fate.STAYS,
-    "account_link.member_id": Fate.GOES,
-    "acknowledgement.member_id": Fate.STAYS,
-    "audit_entry.actor_id": Fate.STAYS,  # the chain of hashes holds; what it tells went with the person's key
-    "audit_entry.subject": Fate.STAYS,
-    "audit_entry.subject_id": Fate.STAYS,
-    "calendar_address.member_id": Fate.GOES,
-    "chat.chat_id": Fate.RULE,
-    "daily_digest.member_id": Fate.GOES,
-    "delivery.chat_id": Fate.RULE,
-    "delivery.member_id": Fate.STAYS,
-    "digest_item.member_id": Fate.GOES,
-    "digest_recipient.member_id": Fate.GOES,
-    "dispatch.author_id": Fate.STAYS,
-    "dispatch.progress_chat_id": Fate.RULE,
-    "forgotten.member_id": Fate.STAYS,
-    "fsm.chat_id": Fate.RULE,
-    "fsm.user_id": Fate.RULE,
-    "inbox.chat_id": Fate.RULE,
-    "invitation.created_by": Fate.STAYS,
-    "invitation.member_id": Fate.GOES,
-    "membership.member_id": Fate.GOES,
-    "named_vote.member_id": Fate.RULE,
-    "notice.author_id": Fate.RULE,
-    "nudge.by_id": Fate.STAYS,
-    "organisation_history.actor_id": Fate.STAYS,
-    "participation.member_id": Fate.STAYS,
-    "person_key.member_id": Fate.GOES,
-    "poll.author_id": Fate.RULE,
-    "role_grant.granted_by": Fate.STAYS,
-    "role_grant.member_id": Fate.GOES,
-    "sealed_suggestion.owner": Fate.RULE,
-    "roster_import.actor_id": Fate.STAYS,
-    "roster_row.phone_hint": Fate.WITH,
-    "roster_row.phone_index": Fate.RULE,
-    "roster_row.phone_sealed": Fate.WITH,
-    "roster_row.subject_id": Fate.RULE,
-    "schedule.subject_id": Fate.STAYS,  # a notice, or a service plan
-    "seat.member_id": Fate.GOES,
-    "service_day.decided_by": Fate.STAYS,
-    "service_lead.member_id": Fate.GOES,
-    "subscription.member_id": Fate.GOES,
-    "suggestion.member_id": Fate.RULE,
-}
-
-NOBODY: dict[str, Any] = {
-    "name": "",
-    "standing": Standing.FULL,
-    "status": MemberStatus.FORGOTTEN,
-    "mobile": False,
-    "language": "zh_CN",
-    "stopped_at": None,
-    "phone_sealed": None,
-    "phone_index": None,
-    "phone_hint": "",
-    "joined": None,
-    "roster_number": "",
-}
-"""What a member's row holds afterwards; `id` and `home_id` stay, for the counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +80,9 @@ async def led_by_others(session: AsyncSession, member_id: int, node_ids: Sequenc
 
 async def count_scheduled(session: AsyncSession, member_id: int) -> int:
     """Count what a member has scheduled, which nobody may send in their place."""
-    total = 0
+    total, waiting = 0, ["scheduled", "repeating"]
     for table in (T["notice"], T["poll"]):
-        theirs = select(func.count()).where(table.c.author_id == member_id, table.c.state == "scheduled")
+        theirs = select(func.count()).where(table.c.author_id == member_id, table.c.state.in_(waiting))
         total += int((await session.execute(theirs)).scalar_one())
     return total
 
@@ -252,12 +178,32 @@ async def _votes(session: AsyncSession, leaving: Leaving) -> None:
 async def _suggestions(session: AsyncSession, leaving: Leaving) -> None:
     """Drop what they suggested by name, and what still waits under seal in a poll, named or not."""
     suggestion, sealed = T["suggestion"], T["sealed_suggestion"]
-    await session.execute(delete(suggestion).where(suggestion.c.member_id == leaving.member_id))
+    named = delete(suggestion).where(suggestion.c.member_id == leaving.member_id)
+    gone = await session.execute(named.returning(suggestion.c.group_id, suggestion.c.text))
+    for row in gone.all():
+        await _retitle(session, row.group_id, row.text)
     if leaving.owner is None:
         return
     for poll_id in await polls_with_suggestions(session):
         theirs = and_(sealed.c.poll_id == poll_id, sealed.c.owner == leaving.owner(poll_id))
         await session.execute(delete(sealed).where(theirs))
+
+
+async def _retitle(session: AsyncSession, group_id: int | None, title: str) -> None:
+    """Let a group that is called by what is gone be called by another of its suggestions."""
+    suggestion, group = T["suggestion"], T["suggestion_group"]
+    part = group.alias("part")
+    parts = select(part.c.id).where(or_(part.c.id == group.c.id, part.c.merged_into == group.c.id))
+    another = (
+        select(suggestion.c.text)
+        .where(suggestion.c.group_id.in_(parts.correlate(group)))
+        .order_by(suggestion.c.day, suggestion.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    leads = select(part.c.merged_into).where(part.c.id == group_id)
+    called = and_(or_(group.c.id == group_id, group.c.id.in_(leads)), group.c.title == title)
+    await session.execute(update(group).where(called).values(title=func.coalesce(another, "")))
 
 
 async def _rosters(session: AsyncSession, leaving: Leaving) -> None:

@@ -280,6 +280,11 @@ SECTIONS: tuple[Section, ...] = (
         _of("organisation_history", "at", "what", "before", "after", by="actor_id", joined=_ORGANISATION),
     ),
     Section(
+        "suggestions_answered",
+        ("suggestion_group.answered_by",),
+        _of("suggestion_group", "title", "answer", "answered_at", by="answered_by", joined=_ORGANISATION),
+    ),
+    Section(
         "service_days_decided",
         ("service_day.decided_by",),
         _of("service_day", "date", "decided_at", by="decided_by", joined=_ORGANISATION),

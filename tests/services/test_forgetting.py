@@ -1,12 +1,12 @@
 """Forgetting a member: what goes, what stays as a number, and that no restored copy brings anybody back."""
 
 import base64
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from domain.forgetting import ForgetAskAgain, minute_of
 from domain.invitations import InvitationForm
@@ -122,6 +122,35 @@ async def test_what_they_suggested_goes_sealed_or_not(town: Hall, forgetting: Fo
     await town.booth.suggest(await town.actor("zhang"), named.id, "少放盐")
     await forget(forgetting, town, wang)
     assert await count(town, "sealed_suggestion") == 1
+
+
+@pytest.mark.parametrize("merged", [False, True])
+async def test_a_group_is_not_called_by_what_is_gone(
+    town: Hall, forgetting: Forgetting, wang: int, *, merged: bool
+):
+    place = {"organisation_id": town.town.nodes["north"]}
+    async with town.database.begin() as session:
+        for number, title in ((1, "多放辣椒"), (2, "多放辣椒")):
+            group = {"id": number, "title": title, "tag": "", "state": "open", "answer": ""}
+            await session.execute(insert(T["suggestion_group"]).values(**group, **place))
+        if merged:
+            second = T["suggestion_group"].c.id == 2
+            await session.execute(update(T["suggestion_group"]).where(second).values(merged_into=1))
+        for number, who, group_id, text in ((1, wang, 2, "多放辣椒"), (2, None, 1, "辣一点")):
+            row = {
+                "id": number,
+                "member_id": who,
+                "group_id": group_id,
+                "text": text,
+                "day": date(2026, 3, 1),
+            }
+            await session.execute(insert(T["suggestion"]).values(**row, **place))
+    await forget(forgetting, town, wang)
+    group = T["suggestion_group"]
+    async with town.database.read() as session:
+        titles = list((await session.execute(select(group.c.title).order_by(group.c.id))).scalars())
+    assert titles == (["辣一点", ""] if merged else ["多放辣椒", ""])
+    assert await count(town, "suggestion") == 1
 
 
 async def test_the_key_of_a_persons_audit_is_dropped_and_the_chain_holds(
