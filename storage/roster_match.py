@@ -59,7 +59,7 @@ async def find_by_keys(session: AsyncSession, span: Span) -> None:
     """Leave repeated lines out; find members by number, then by phone together with the name."""
     twin = row.alias("twin")
     before = select(func.min(twin.c.line)).where(
-        twin.c.import_id == span.import_id,
+        _of(twin, span.import_id),
         twin.c.organisation_id == row.c.organisation_id,
         twin.c.name == row.c.name,
         twin.c.sum == row.c.sum,
@@ -82,7 +82,7 @@ async def find_by_name(session: AsyncSession, span: Span) -> None:
     """Find members by name and place, if there is one such in the file and one on record."""
     twin, known = row.alias("twin"), row.alias("known")
     same = and_(
-        twin.c.import_id == span.import_id,
+        _of(twin, span.import_id),
         twin.c.organisation_id == row.c.organisation_id,
         twin.c.name == row.c.name,
         twin.c.deed.not_in(_KEYED),
@@ -92,7 +92,7 @@ async def find_by_name(session: AsyncSession, span: Span) -> None:
     bare = and_(same, twin.c.phone_index.is_(None), twin.c.number == "")
     bare_in_file = select(func.count()).select_from(twin).where(bare).scalar_subquery()
     taken = exists().where(
-        known.c.import_id == span.import_id, known.c.subject_id == member.c.id, known.c.deed.in_(_KEYED)
+        _of(known, span.import_id), known.c.subject_id == member.c.id, known.c.deed.in_(_KEYED)
     )
     there = and_(
         member.c.home_id == row.c.organisation_id,
@@ -125,14 +125,14 @@ async def decide(session: AsyncSession, span: Span) -> None:
     ):
         clash = select(func.min(other.c.line)).where(
             same,
-            other.c.import_id == span.import_id,
+            _of(other, span.import_id),
             other.c.line != row.c.line,
             other.c.reason != Reason.REPEATED,
         )
         await _refuse(session, span, Reason.CONFLICT, clash.scalar_subquery())
     moving = row.alias("moving")
     changes_phone = exists().where(
-        moving.c.import_id == span.import_id,
+        _of(moving, span.import_id),
         moving.c.subject_id == member.c.id,
         moving.c.phone_index.is_not(None),
         moving.c.phone_index != member.c.phone_index,
@@ -223,7 +223,7 @@ async def missing_names(
 
 
 def _missing(import_id: int) -> Select[Any]:
-    known = exists().where(row.c.import_id == import_id, row.c.subject_id == member.c.id)
+    known = exists().where(_of(row, import_id), row.c.subject_id == member.c.id)
     homes = (
         select(row.c.organisation_id)
         .where(row.c.import_id == import_id, row.c.organisation_id.is_not(None))
@@ -234,6 +234,11 @@ def _missing(import_id: int) -> Select[Any]:
         .join(organisation, organisation.c.id == member.c.home_id)
         .where(member.c.home_id.in_(homes), member.c.status == MemberStatus.ACTIVE, ~known)
     )
+
+
+def _of(rows: Any, import_id: int) -> ColumnElement[bool]:
+    """Say that rows are of an import, without its key: SQLite would walk all its lines for the lowest of them."""
+    return (rows.c.import_id + 0) == import_id
 
 
 def _may_be(this: ColumnCollection[Any, Any]) -> ColumnElement[bool]:

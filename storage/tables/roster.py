@@ -38,10 +38,10 @@ class RosterRowRow(Table, table=True):
     __tablename__ = "roster_row"
     __table_args__ = (
         PrimaryKeyConstraint("import_id", "line", name="pk_roster_row"),
-        Index("ix_roster_row_subject_id", "import_id", "subject_id"),
-        Index("ix_roster_row_phone_index", "import_id", "phone_index"),
-        Index("ix_roster_row_number", "import_id", "number"),
-        Index("ix_roster_row_name", "import_id", "organisation_id", "name"),
+        Index("ix_roster_row_subject_id", "subject_id"),
+        Index("ix_roster_row_phone_index", "phone_index"),
+        Index("ix_roster_row_number", "number"),
+        Index("ix_roster_row_name", "name", "organisation_id"),
         {"sqlite_with_rowid": False},
     )
 

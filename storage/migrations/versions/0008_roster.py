@@ -66,10 +66,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('import_id', 'line', name='pk_roster_row'),
     sqlite_with_rowid=False
     )
-    op.create_index('ix_roster_row_name', 'roster_row', ['import_id', 'organisation_id', 'name'], unique=False)
-    op.create_index('ix_roster_row_number', 'roster_row', ['import_id', 'number'], unique=False)
-    op.create_index('ix_roster_row_phone_index', 'roster_row', ['import_id', 'phone_index'], unique=False)
-    op.create_index('ix_roster_row_subject_id', 'roster_row', ['import_id', 'subject_id'], unique=False)
+    op.create_index('ix_roster_row_name', 'roster_row', ['name', 'organisation_id'], unique=False)
+    op.create_index('ix_roster_row_number', 'roster_row', ['number'], unique=False)
+    op.create_index('ix_roster_row_phone_index', 'roster_row', ['phone_index'], unique=False)
+    op.create_index('ix_roster_row_subject_id', 'roster_row', ['subject_id'], unique=False)
 
 
 def downgrade() -> None:
