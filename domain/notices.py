@@ -29,14 +29,21 @@ WHY = "why"
 class NoticeState(StrEnum):
     DRAFT = "draft"
     SCHEDULED = "scheduled"
+    REPEATING = "repeating"  # goes out again and again, each time as a copy
     SENDING = "sending"
     SENT = "sent"
     CANCELLED = "cancelled"
 
 
 FOLLOWING = {
-    NoticeState.DRAFT: {NoticeState.SCHEDULED, NoticeState.SENDING, NoticeState.CANCELLED},
+    NoticeState.DRAFT: {
+        NoticeState.SCHEDULED,
+        NoticeState.REPEATING,
+        NoticeState.SENDING,
+        NoticeState.CANCELLED,
+    },
     NoticeState.SCHEDULED: {NoticeState.DRAFT, NoticeState.SENDING, NoticeState.CANCELLED},
+    NoticeState.REPEATING: {NoticeState.DRAFT, NoticeState.CANCELLED},
     NoticeState.SENDING: {NoticeState.SENT, NoticeState.CANCELLED},
     NoticeState.SENT: {NoticeState.SENDING},
     NoticeState.CANCELLED: set[NoticeState](),

@@ -17,6 +17,8 @@ from handlers.notice_progress import show_progress
 from handlers.notice_report import show_report
 from handlers.notice_taps import NOTICE, Desk, Draft, Noticing
 from handlers.notice_words import desk_line, headline
+from handlers.repeat_taps import Repeaters
+from handlers.repeat_view import show_repeating
 from handlers.taps import command, tap
 from handlers.welcome import members_only
 from locales import Words
@@ -70,12 +72,14 @@ async def _show_desk(
     event: Event, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, page: int
 ) -> None:
     found, more = await toolbox.notices.desk(actor, page)
+    repeats, _ = await toolbox.repeats.listed(actor)
     may_write = toolbox.notices.may_write(actor)
     await state.clear()
     if may_write:
         await state.set_state(Noticing.content)
     rows: list[Row] = [[button(desk_line(words, one), Draft(step="open", id=one.id))] for one in found]
     rows.append(pager(words, page, more=more, to=[Desk(page=page - 1), Desk(page=page + 1)]))
+    rows.append([button(words("repeats.button.list"), Repeaters())] if repeats else [])
     text = screen(
         words("compose.title"),
         words("compose.write") if may_write else "",
@@ -136,6 +140,8 @@ async def _open(
     await state.clear()
     if found.state in {NoticeState.DRAFT, NoticeState.SCHEDULED}:
         await show_preview(query, toolbox, actor, words, state, notice_id)
+    elif found.state is NoticeState.REPEATING:
+        await show_repeating(query, toolbox, actor, words, notice_id)
     elif found.state is NoticeState.SENDING:
         await show_progress(query, toolbox, actor, words, address, notice_id)
     else:

@@ -17,6 +17,8 @@ from handlers.notice_files import send_content
 from handlers.notice_progress import show_progress
 from handlers.notice_taps import NOTICE, After, Desk, Draft, Noticing, Send
 from handlers.notice_words import audience_lines, excerpt, media_line
+from handlers.repeat_taps import Repeat
+from handlers.repeat_words import outlook_words
 from handlers.taps import tap
 from handlers.times import moment
 from handlers.welcome import members_only
@@ -43,10 +45,19 @@ async def show_preview(
         else words("preview.no_audience"),
         reach_lines(words, preview.reach, ZoneInfo(found.sender.zone)) if preview.reach else "",
         _confirmation(words, found),
-        words("preview.at", when=_moment(words, found, found.scheduled_at)) if found.scheduled_at else "",
+        await _scheduled(toolbox, words, found),
     )
     await show(event, text, keyboard(words, *_rows(words, preview), back=Desk()))
     await state.clear()
+
+
+async def _scheduled(toolbox: Toolbox, words: Words, found: Notice) -> str:
+    """Say when it goes out, and what that day is."""
+    if found.scheduled_at is None:
+        return ""
+    zone = found.sender.zone
+    one = await toolbox.repeats.outlook(zone, found.scheduled_at)
+    return words("preview.at", when=outlook_words(words, one, ZoneInfo(zone)))
 
 
 def reach_lines(words: Words, reach: Reach, zone: ZoneInfo) -> str:
@@ -96,9 +107,10 @@ def _rows(words: Words, preview: Preview) -> list[Row]:
         rows.append(
             [
                 button(words("preview.button.when"), Send(step="when", id=number)),
-                button(words("preview.button.test"), Draft(step="test", id=number)),
+                button(words("repeats.button.repeat"), Repeat(step="ask", id=number)),
             ]
         )
+        rows.append([button(words("preview.button.test"), Draft(step="test", id=number))])
     rows.append(
         [
             button(words("preview.button.audience"), Aim(step="at", what=NOTICE, id=number)),

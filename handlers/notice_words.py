@@ -21,6 +21,7 @@ LINE = 24
 _MARKS = {
     NoticeState.DRAFT: "📝",
     NoticeState.SCHEDULED: "⏰",
+    NoticeState.REPEATING: "🔁",
     NoticeState.SENDING: "▶",
     NoticeState.SENT: "✓",
     NoticeState.CANCELLED: "✕",

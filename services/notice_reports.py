@@ -120,7 +120,15 @@ class NoticeReports:
 
     async def _to_call(self, session: Session, actor: Actor, found: Notice) -> int | None:
         homes = own_homes(actor, self._clock())
-        if not homes or not found.needs_confirmation or found.state is NoticeState.SCHEDULED:
+        if (
+            not homes
+            or not found.needs_confirmation
+            or found.state
+            in {
+                NoticeState.SCHEDULED,
+                NoticeState.REPEATING,
+            }
+        ):
             return None
         return await notices.count_unconfirmed(session, found.id, homes)
 

@@ -126,7 +126,7 @@ class Notices(NoticeDrafts):
         check_step(found.state, NoticeState.SENDING)
         check_number(await self._count(actor, found), typed)
         async with self._database.begin() as session:
-            if not await self._start(session, found, actor.member_id):
+            if not await self.start(session, found, actor.member_id):
                 raise NoticeMovedOn
             return await self._mine(session, actor, notice_id)
 
@@ -222,8 +222,8 @@ class Notices(NoticeDrafts):
             raise NoticeForNobody
         return await self._audiences.count(actor, await self._audiences.load(found.audience_id))
 
-    async def _start(self, session: Session, found: Notice, actor_id: int) -> bool:
-        """Send a notice unless it was changed meanwhile; of two who start it, one does."""
+    async def start(self, session: Session, found: Notice, actor_id: int) -> bool:
+        """Send a notice unless it was changed meanwhile; of two who start it, one does. The right is the caller's to check."""
         started = await notices.step(
             session,
             found.id,
@@ -244,20 +244,24 @@ class Notices(NoticeDrafts):
             await self._note(session, actor_id, found, "sent")
         return started
 
-    async def _start_scheduled(self, session: Session, notice_id: int) -> None:
-        """Send a scheduled notice, if its author may still send from there, and to all whom it is for."""
-        found = await notices.read(session, notice_id)
-        if found is None or found.state is not NoticeState.SCHEDULED:
-            return
+    async def may_still_send(self, session: Session, found: Notice) -> bool:
+        """Say whether a notice's author may send it today, from there, and to all whom it is for."""
         on = day_of(self._clock())
         author = await grants.actor_of_member(session, found.sender.author_id, on)
-        if (
+        return (
             author is not None
             and found.audience_id is not None
             and author.may(Action.SEND_NOTICE, found.sender.path, on)
             and await self._audiences.allowed(session, author, found.audience_id)
-        ):
-            await self._start(session, found, author.member_id)
+        )
+
+    async def _start_scheduled(self, session: Session, notice_id: int) -> None:
+        """Send a scheduled notice, if its author may still."""
+        found = await notices.read(session, notice_id)
+        if found is None or found.state is not NoticeState.SCHEDULED:
+            return
+        if await self.may_still_send(session, found):
+            await self.start(session, found, found.sender.author_id)
         else:
             await notices.step(session, notice_id, [found.state], NoticeState.CANCELLED)
             await self._note(session, found.sender.author_id, found, "right_ended")

@@ -45,7 +45,9 @@ CANCELLED = "cancelled"
 _author = member.alias("author")
 _ours = and_(dispatch.c.source == SOURCE, dispatch.c.source_id == notice.c.id)
 _rank = case(
-    {NoticeState.DRAFT: 0, NoticeState.SENDING: 1, NoticeState.SCHEDULED: 2}, value=notice.c.state, else_=3
+    {NoticeState.DRAFT: 0, NoticeState.SENDING: 1, NoticeState.SCHEDULED: 2, NoticeState.REPEATING: 3},
+    value=notice.c.state,
+    else_=4,
 )
 
 
@@ -97,8 +99,8 @@ async def same_draft(
 
 
 async def read(session: AsyncSession, notice_id: int) -> Notice | None:
-    row = (await session.execute(_notices().where(notice.c.id == notice_id))).one_or_none()
-    return None if row is None else _to_notice(row)
+    row = (await session.execute(all_notices().where(notice.c.id == notice_id))).one_or_none()
+    return None if row is None else to_notice(row)
 
 
 async def write_content(
@@ -153,13 +155,13 @@ async def desk(
 ) -> list[Notice]:
     """Return one's own drafts, what is under way, then what was sent from these subtrees, the latest first."""
     own = and_(notice.c.state == NoticeState.DRAFT, notice.c.author_id == author_id)
-    shared = and_(notice.c.state != NoticeState.DRAFT, or_(*(_within(path) for path in paths)))
+    shared = and_(notice.c.state != NoticeState.DRAFT, or_(*(within(path) for path in paths)))
     moment = func.coalesce(notice.c.sent_at, notice.c.scheduled_at, notice.c.created_at)
-    found = _notices().where(or_(own, shared) if paths else own)
+    found = all_notices().where(or_(own, shared) if paths else own)
     rows = await session.execute(
         found.order_by(_rank, moment.desc(), notice.c.id.desc()).offset(offset).limit(limit)
     )
-    return [_to_notice(row) for row in rows]
+    return [to_notice(row) for row in rows]
 
 
 async def due(session: AsyncSession, now: datetime) -> list[int]:
@@ -211,20 +213,20 @@ async def received(
 
     One that is being sent counts: its answer may be pressed before its outcome is written.
     """
-    found = _notices().where(_received_by(member_id))
+    found = all_notices().where(_received_by(member_id))
     if search:
         found = found.where(notice.c.text.icontains(search, autoescape=True))
     rows = await session.execute(
         found.order_by(notice.c.sent_at.desc(), notice.c.id.desc()).offset(offset).limit(limit)
     )
-    return [_to_notice(row) for row in rows]
+    return [to_notice(row) for row in rows]
 
 
 async def received_one(session: AsyncSession, member_id: int, notice_id: int) -> Notice | None:
     """Return a notice to one of its recipients."""
-    found = _notices().where(notice.c.id == notice_id, _received_by(member_id))
+    found = all_notices().where(notice.c.id == notice_id, _received_by(member_id))
     row = (await session.execute(found)).one_or_none()
-    return None if row is None else _to_notice(row)
+    return None if row is None else to_notice(row)
 
 
 async def confirm(session: AsyncSession, notice_id: int, member_id: int, now: datetime) -> datetime:
@@ -281,12 +283,14 @@ def _received_by(member_id: int) -> ColumnElement[bool]:
     return exists().where(_ours, mine, told)
 
 
-def _within(path: str) -> ColumnElement[bool]:
+def within(path: str) -> ColumnElement[bool]:
+    """Say that a notice was sent from a subtree."""
     low, high = subtree_bounds(path)
     return and_(organisation.c.path >= low, organisation.c.path < high)
 
 
-def _notices() -> Select[Any]:
+def all_notices() -> Select[Any]:
+    """Select notices with their senders."""
     return (
         select(
             notice,
@@ -311,7 +315,8 @@ def _content(content: RichText, media: Media | None) -> dict[str, Any]:
     }
 
 
-def _to_notice(row: Any) -> Notice:
+def to_notice(row: Any) -> Notice:
+    """Make a notice of a row of `all_notices`."""
     media = None
     if row.media_kind and row.media_digest:
         media = Media(kind=row.media_kind, name=row.media_name, digest=row.media_digest)

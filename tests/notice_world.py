@@ -10,9 +10,13 @@ from domain.richtext import RichText
 from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery
+from services.holidays import Holidays
 from services.media import MediaStore
 from services.notices import Notices
+from services.repeats import Repeats
+from services.schedules import Schedules
 from storage.database import Database
+from storage.deliveries import Rules
 from storage.sealing import Sealer
 from tests.delivery_world import FakeChannel, build, run_all
 from tests.town import Town
@@ -30,6 +34,19 @@ class Bridge:
         self.channel = channel
         self.database = database
         self.audiences = Audiences(database=database, clock=delivery._clock)
+        parts: dict[str, Any] = {"database": database, "clock": delivery._clock}
+        self.holidays = Holidays(**parts, audit=notices._audit)
+        self.schedules = Schedules(**parts, holidays=self.holidays)
+        self.repeats = Repeats(
+            **parts,
+            audit=notices._audit,
+            audiences=self.audiences,
+            delivery=delivery,
+            notices=notices,
+            schedules=self.schedules,
+            holidays=self.holidays,
+            rules=Rules(),
+        )
 
     def audience(self, *names: str, without: tuple[str, ...] = (), **filters: Any) -> Audience:
         return Audience(

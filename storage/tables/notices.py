@@ -30,13 +30,14 @@ class NoticeRow(Table, table=True):
     author_id: int = Field(foreign_key="member.id", index=True, sa_type=BigInt)
     audience_id: int | None = Field(default=None, foreign_key="audience.id", sa_type=BigInt)
     topic_id: int | None = Field(default=None, foreign_key="topic.id", sa_type=BigInt)
-    state: str = "draft"  # draft, scheduled, sending, sent, cancelled
+    state: str = "draft"  # draft, scheduled, repeating, sending, sent, cancelled
     text: str = ""
     entities: list[dict[str, object]] = Field(default_factory=list, sa_type=JSON)
     media_kind: str | None = None  # photo, document
     media_name: str = ""
     media_digest: str | None = None  # names the bytes in the media folder
     needs_confirmation: bool = False
+    copy_of: int | None = Field(default=None, sa_type=BigInt, index=True)  # the repeating notice
     nudge_after: int | None = None  # days after which it reminds, by itself, who has not confirmed
     created_at: datetime = Field(sa_type=UtcDateTime)
     scheduled_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)

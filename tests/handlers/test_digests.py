@@ -23,6 +23,7 @@ async def delivering(town: Town, toolbox: Any, sealer: Sealer, clock: HandClock,
     rules = Rules(weekly_cap=1)
     made.delivery.pipeline._rules = rules
     toolbox.notices, toolbox.audiences, toolbox.delivery = made.notices, made.audiences, made.delivery
+    toolbox.repeats = made.repeats
     toolbox.digests = Digests(
         database=town.database, clock=clock, audit=toolbox.audit, delivery=made.delivery, rules=rules
     )

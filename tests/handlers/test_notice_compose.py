@@ -22,6 +22,7 @@ async def delivering(town: Town, toolbox: Any, sealer: Sealer, clock: HandClock,
     """Yield the town's notices, set into the toolbox that the chat uses."""
     made = await bridge(town, sealer, clock, tmp_path)
     toolbox.notices, toolbox.audiences, toolbox.delivery = made.notices, made.audiences, made.delivery
+    toolbox.repeats = made.repeats
     return made
 
 
@@ -203,7 +204,7 @@ async def test_a_time_is_chosen_or_typed_and_taken_back(county: Chat, delivering
     await county.say("昨天 2020-01-01 9:00")
     assert "已经过了" in county.screen
     await county.say("明天9点")
-    assert "3月5日 09:00 自动发出" in county.screen
+    assert "3月5日 周四 09:00 自动发出" in county.screen
     await county.press("取消定时")
     await county.press("定时发")
     await county.press("3月4日 18:00")

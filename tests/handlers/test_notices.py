@@ -18,6 +18,7 @@ from tests.town import Town
 async def delivering(town: Town, toolbox: Any, sealer: Sealer, clock: HandClock, tmp_path: Path) -> Bridge:
     made = await bridge(town, sealer, clock, tmp_path)
     toolbox.notices, toolbox.audiences, toolbox.delivery = made.notices, made.audiences, made.delivery
+    toolbox.repeats = made.repeats
     await town.link("wang", 1)
     return made
 

@@ -313,14 +313,14 @@ async def test_a_notice_that_cannot_start_keeps_no_other_waiting(
     _, moments = await town.notices.moments(actor, made[0].id)
     for each in made:
         await town.notices.schedule(actor, each.id, moments[0])
-    start = town.notices._start
+    start = town.notices.start
 
     async def broken(session, found, actor_id):
         if found.id == made[0].id:
             raise LookupError
         return await start(session, found, actor_id)
 
-    monkeypatch.setattr(town.notices, "_start", broken)
+    monkeypatch.setattr(town.notices, "start", broken)
     clock.now = moments[0]
     await town.notices.start_due()
     await town.go()

@@ -28,6 +28,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('notice', schema=None) as batch_op:
         batch_op.add_column(sa.Column('nudge_after', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('copy_of', storage.tables.columns.BigInt, nullable=True))
+        batch_op.create_index(batch_op.f('ix_notice_copy_of'), ['copy_of'], unique=False)
     with op.batch_alter_table('invitation', schema=None) as batch_op:
         batch_op.add_column(sa.Column('ended', sa.String(), nullable=True))
         batch_op.add_column(sa.Column('told_at', storage.tables.columns.UtcDateTime(), nullable=True))
@@ -79,5 +81,7 @@ def downgrade() -> None:
         batch_op.drop_column('told_at')
         batch_op.drop_column('ended')
     with op.batch_alter_table('notice', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_notice_copy_of'))
+        batch_op.drop_column('copy_of')
         batch_op.drop_column('nudge_after')
     op.drop_table('nudge')
