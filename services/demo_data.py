@@ -21,6 +21,7 @@ from services.demo_people import (
 )
 from services.demo_polls import ask, demo_polls
 from services.demo_service_days import write_service_days
+from services.demo_suggestions import suggest
 from services.demo_tree import Node, Tree, plant
 from storage import demo_data
 from storage.database import Database, Session
@@ -88,6 +89,7 @@ async def load(
         await _write_notices(session, tree, held, topics, now, progress)
         for poll in demo_polls(now):
             await ask(session, tree, sealer, poll)
+        await suggest(session, now)
         await leave_open(session, now)
         await write_service_days(session, tree, now)
         await demo_data.mark(session)
