@@ -84,7 +84,7 @@ async def restore(settings: Settings, source: Path, at: datetime) -> int:
             with (folder / DUMP).open(encoding="utf-8") as lines:
                 rows = await backup.load(database, lines)
             async with database.begin() as session:
-                await dispatches.pause_all(session, notices.SOURCE, "restored")
+                await dispatches.pause_all(session, "restored")
                 await notices.recall_due(session, at)
                 await polls.recall_due(session, at)
                 calendar = Calendar(await holidays.read_all(session))

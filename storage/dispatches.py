@@ -188,11 +188,11 @@ async def pause(session: AsyncSession, dispatch_id: int, reason: str) -> bool:
     return changed.first() is not None
 
 
-async def pause_all(session: AsyncSession, source: str, reason: str) -> None:
-    """Stop whatever runs of one kind of source."""
+async def pause_all(session: AsyncSession, reason: str) -> None:
+    """Stop whatever runs to more than one person; a single word to one may rather come twice than never."""
     await session.execute(
         update(dispatch)
-        .where(dispatch.c.source == source, dispatch.c.state == DispatchState.RUNNING)
+        .where(dispatch.c.planned > 1, dispatch.c.state == DispatchState.RUNNING)
         .values(state=DispatchState.PAUSED, pause_reason=reason)
     )
 
