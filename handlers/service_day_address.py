@@ -51,7 +51,7 @@ async def _show_new(query: CallbackQuery, words: Words, url: str) -> None:
         words("service_days.web.title"),
         words("service_days.web.made"),
         url,
-        words("service_days.web.how"),
+        words("service_days.web.how", scheme=url.partition(":")[0]),
         words("service_days.web.secret"),
     )
     rows = [[button(words("service_days.web.button.off"), Mine(step="off"))]]

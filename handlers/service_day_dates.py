@@ -7,7 +7,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
 from domain.permissions import Actor
-from domain.service_days import ServiceDay
+from domain.service_days import ONE_DAY, ServiceDay
 from handlers.keyboards import Event, Row, button, keyboard, screen, show
 from handlers.service_day_taps import Keep, Keeping, date_of
 from handlers.service_day_view import show_day
@@ -45,9 +45,10 @@ async def _ask_date(
         for each in saturdays
     ]
     rows: list[Row] = [buttons[start : start + 2] for start in range(0, len(buttons), 2)]
+    key = "ask" if saturdays else "no_saturday"
     text = screen(
         words("service_days.other.title", month=month(words, view.day.month)),
-        words("service_days.other.ask" if saturdays else "service_days.other.no_saturday"),
+        words(f"service_days.other.{key}", example=on_button(words, view.day.date + ONE_DAY)),
     )
     await show(event, text, keyboard(words, *rows, back=Keep(step="day", org=tap.org, id=tap.id)))
 

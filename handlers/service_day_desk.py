@@ -16,6 +16,7 @@ from handlers.welcome import members_only
 from locales import Words
 from services.service_day_words import (
     month,
+    month_button,
     reason,
     short,
     standing,
@@ -105,7 +106,10 @@ async def _show_year(event: Event, toolbox: Toolbox, actor: Actor, words: Words,
     for start in range(0, len(known), MONTHS_IN_A_ROW):
         part = known[start : start + MONTHS_IN_A_ROW]
         rows.append(
-            [button(month(words, each.month), Keep(step="day", org=tap.org, id=each.id)) for each in part]
+            [
+                button(month_button(words, each.month), Keep(step="day", org=tap.org, id=each.id))
+                for each in part
+            ]
         )
     rows.append(
         [

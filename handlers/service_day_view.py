@@ -9,7 +9,6 @@ from domain.service_days import DayState
 from handlers.keyboards import Event, Go, Row, button, keyboard, screen, show
 from handlers.names import name_of
 from handlers.service_day_taps import Keep
-from handlers.times import moment
 from locales import Words
 from services.service_day_desk import DayView
 from services.service_day_words import headline, on_button, reason, service_month, short
@@ -58,8 +57,8 @@ def _plan_lines(words: Words, view: DayView) -> str:
     lines = []
     if view.reminded and not view.over:
         zone = ZoneInfo(view.desk.deciding.zone)
-        times = words("service_days.comma").join(moment(words, at, zone) for at in view.reminded)
-        lines.append(words("service_days.desk.reminders", times=times))
+        dates = (on_button(words, at.astimezone(zone).date()) for at in view.reminded)
+        lines.append(words("service_days.desk.reminders", days=words("service_days.comma").join(dates)))
     if view.late:
         days = words("service_days.comma").join(short(words, on) for on in view.late)
         lines.append(words("service_days.desk.late", days=days))

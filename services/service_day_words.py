@@ -11,6 +11,7 @@ _SHORT = {"zh_CN": "M月d日 EEE", "en": "EEE d MMM"}
 _WITH_YEAR = {"zh_CN": "y年M月d日 EEE", "en": "EEE d MMM y"}
 _BUTTON = {"zh_CN": "M月d日", "en": "d MMM"}
 _MONTH = {"zh_CN": "M月", "en": "MMMM"}
+_MONTH_BUTTON = {"zh_CN": "M月", "en": "MMM"}
 
 
 def short(words: Words, day: date) -> str:
@@ -31,6 +32,11 @@ def on_button(words: Words, day: date) -> str:
 def month(words: Words, day: date) -> str:
     """Write ``3月`` or ``March``."""
     return format_date(day, _MONTH[words.language], locale=words.language)
+
+
+def month_button(words: Words, day: date) -> str:
+    """Write ``3月`` or ``Mar``."""
+    return format_date(day, _MONTH_BUTTON[words.language], locale=words.language)
 
 
 def reason(words: Words, day: ServiceDay) -> str:

@@ -60,7 +60,7 @@ async def test_in_english_as_well(member: Chat, bridge: ServiceWorld):
     await bridge.confirm(MARCH)
     await member.say("/serviceday")
     assert "Sat 7 Mar · confirmed\nMarch is service month." in member.screen
-    assert "moved from Sat 4 Apr: Tomb-sweeping Day" in member.screen
+    assert "Moved from Sat 4 Apr: Tomb-sweeping Day" in member.screen
 
 
 async def test_the_activities_of_the_own_organisation_stand_below_the_day(member: Chat, bridge: ServiceWorld):

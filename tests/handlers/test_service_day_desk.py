@@ -48,7 +48,7 @@ async def test_the_next_day_is_confirmed_with_one_press_and_says_when_reminders_
     await city.press("确认 3月7日")
     assert "✅ 已确认。成员会收到通知。" in city.screen
     assert "陈书记已确定" in city.screen
-    assert "提醒时间：2月28日 09:00、3月4日 09:00、3月5日 09:00、3月6日 09:00" in city.screen
+    assert "早上九点）：2月28日、3月4日、3月5日、3月6日" in city.screen
 
 
 async def test_a_button_pressed_twice_or_from_before_a_move_changes_nothing(city: Chat, bridge: ServiceWorld):
