@@ -26,6 +26,8 @@ from services.people import People
 from services.polls import Polls
 from services.repeats import Repeats
 from services.rest_days import RestWatch
+from services.roster import Roster
+from services.roster_reader import ChildReader
 from services.schedules import Schedules
 from services.service_day_clock import Timing
 from services.service_days import ServiceDays
@@ -89,6 +91,7 @@ def build_toolbox(
         holiday_alerts=HolidayAlerts(database=database, clock=clock, holidays=holidays, delivery=delivery),
         digests=Digests(database=database, clock=clock, audit=audit, delivery=delivery, rules=rules),
         rest_days=RestWatch(holidays=holidays, rest=rest),
+        roster=build_roster(settings, database, clock, audit),
         schedules=schedules,
         service_days=ServiceDays(
             database=database,
@@ -122,4 +125,16 @@ def build_toolbox(
             media=media,
             sealer=sealer,
         ),
+    )
+
+
+def build_roster(settings: Settings, database: Database, clock: Clock, audit: Audit) -> Roster:
+    """Build what takes rosters in; the command line needs nothing else."""
+    return Roster(
+        database=database,
+        clock=clock,
+        audit=audit,
+        sealer=settings.sealer(),
+        reader=ChildReader(),
+        folder=settings.data_dir / "roster",
     )

@@ -110,5 +110,6 @@ def ticks_of(toolbox: Toolbox, clock: Clock) -> list[Tick]:
         Tick("delivery", 2.0, toolbox.delivery.tick),
         Tick("schedules", 5.0, toolbox.schedules.tick),
         Tick("holidays", 3600.0, toolbox.holiday_alerts.tick),
+        Tick("roster", 600.0, toolbox.roster.tidy),
         Tick("audit", 60.0, lambda: toolbox.audit.seal(clock())),
     ]

@@ -21,6 +21,7 @@ from services.people import People
 from services.polls import Polls
 from services.repeats import Repeats
 from services.rest_days import RestWatch
+from services.roster import Roster
 from services.schedules import Schedules
 from services.service_days import ServiceDays
 from services.suggestions import Suggestions
@@ -50,6 +51,7 @@ class Toolbox:
     holidays: Holidays
     holiday_alerts: HolidayAlerts
     rest_days: RestWatch
+    roster: Roster
     schedules: Schedules
     service_days: ServiceDays
     polls: Polls

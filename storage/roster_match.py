@@ -238,7 +238,8 @@ def _missing(import_id: int) -> Select[Any]:
 
 def _of(rows: Any, import_id: int) -> ColumnElement[bool]:
     """Say that rows are of an import, without its key: SQLite would walk all its lines for the lowest of them."""
-    return (rows.c.import_id + 0) == import_id
+    apart: ColumnElement[int] = rows.c.import_id + 0
+    return apart == import_id
 
 
 def _may_be(this: ColumnCollection[Any, Any]) -> ColumnElement[bool]:
