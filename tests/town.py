@@ -7,7 +7,7 @@ from domain.accounts import Address, LinkState
 from domain.permissions import Actor, Role
 from domain.phones import hint, normalised
 from services.people import People
-from storage.database import Database
+from storage.database import Database, Session
 from storage.sealing import Sealer
 from storage.tables import (
     AccountLinkRow,
@@ -94,35 +94,15 @@ class Town:
 
 async def build(database: Database, sealer: Sealer) -> Town:
     async with database.begin() as session:
-        nodes: dict[str, int] = {}
-        paths: dict[str, str] = {}
-        for name, (parent, title, english, kind, level) in _TREE.items():
-            row = OrganisationRow(
-                parent_id=nodes.get(parent or ""),
-                path=f"pending:{name}",
-                name=title,
-                name_en=english,
-                kind=kind,
-                level=level,
-                regional_mode="business_district" if kind == "regional" else None,
-                contact=f"{title}办公室 0574-87000000",
-            )
-            session.add(row)
-            await session.flush()
-            nodes[name] = row.id or 0
-            paths[name] = row.path = f"{paths.get(parent or '', '/')}{row.id}/"
-        members = {}
-        for name, (title, home, phone) in _PEOPLE.items():
-            member = MemberRow(name=title, home_id=nodes[home])
-            if phone:
-                member.phone_index = sealer.blind_index(normalised(phone))
-                member.phone_hint = hint(phone)
-            session.add(member)
-            await session.flush()
-            members[name] = member.id or 0
-            session.add(
-                MembershipRow(member_id=members[name], organisation_id=nodes[home], since=date(2020, 1, 1))
-            )
+        nodes, paths = await _organisations(session)
+        rows = [_member(title, nodes[home], phone, sealer) for title, home, phone in _PEOPLE.values()]
+        session.add_all(rows)
+        await session.flush()
+        members = {name: row.id or 0 for name, row in zip(_PEOPLE, rows, strict=True)}
+        session.add_all(
+            MembershipRow(member_id=row.id or 0, organisation_id=row.home_id, since=date(2020, 1, 1))
+            for row in rows
+        )
         for name, node, role, until in _GRANTS:
             session.add(
                 RoleGrantRow(
@@ -138,3 +118,43 @@ async def build(database: Database, sealer: Sealer) -> Town:
         session.add_all([webchat, telegram])
         await session.flush()
     return Town(database, People(database=database), nodes, paths, members, webchat.id or 0, telegram.id or 0)
+
+
+async def _organisations(session: Session) -> tuple[dict[str, int], dict[str, str]]:
+    """Write the tree, a level at a time; returns ids and paths by name."""
+    nodes: dict[str, int] = {}
+    paths: dict[str, str] = {}
+    while len(nodes) < len(_TREE):
+        level = {
+            name: _organisation(name, nodes.get(parts[0] or ""))
+            for name, parts in _TREE.items()
+            if name not in nodes and (parts[0] is None or parts[0] in nodes)
+        }
+        session.add_all(level.values())
+        await session.flush()
+        for name, row in level.items():
+            nodes[name] = row.id or 0
+            paths[name] = row.path = f"{paths.get(_TREE[name][0] or '', '/')}{row.id}/"
+    return nodes, paths
+
+
+def _organisation(name: str, parent: int | None) -> OrganisationRow:
+    _, title, english, kind, level = _TREE[name]
+    return OrganisationRow(
+        parent_id=parent,
+        path=f"pending:{name}",
+        name=title,
+        name_en=english,
+        kind=kind,
+        level=level,
+        regional_mode="business_district" if kind == "regional" else None,
+        contact=f"{title}办公室 0574-87000000",
+    )
+
+
+def _member(title: str, home: int, phone: str | None, sealer: Sealer) -> MemberRow:
+    row = MemberRow(name=title, home_id=home)
+    if phone:
+        row.phone_index = sealer.blind_index(normalised(phone))
+        row.phone_hint = hint(phone)
+    return row
