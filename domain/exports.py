@@ -25,5 +25,9 @@ IN_CHAT = frozenset({Table.DELIVERY_REPORT, Table.POLLS, Table.ORGANISATIONS})
 """Tables of totals: no roster goes through a chat (DOMAIN.md 4)."""
 
 
+class TableEmpty(Refusal):
+    """There is no row in the table."""
+
+
 class NotInChat(Refusal):
     """Names and numbers of members do not go through a chat: the operator's command writes them to a file."""

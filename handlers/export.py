@@ -43,9 +43,9 @@ async def on_export(
 
 
 def _index(words: Words, document: Document) -> str:
-    """List what there is most of; what is not there is left out."""
-    there = sorted(((n, name) for name, n in document.counts.items() if n), reverse=True)
-    lines = [words("export.line", what=words(f"own_data.section.{name}"), n=n) for n, name in there[:_SHOWN]]
+    """List what there is, in the order of the document."""
+    there = [(name, n) for name, n in document.counts.items() if n]
+    lines = [words("export.line", what=words(f"own_data.section.{name}"), n=n) for name, n in there[:_SHOWN]]
     more = len(there) - _SHOWN
     if more > 0:
         lines.append(words("export.more", n=more))

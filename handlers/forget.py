@@ -28,15 +28,15 @@ class Forget(CallbackData, prefix="forget"):
 
 @command("forget")
 @members_only
-async def on_forget(event: Event, words: Words) -> None:
+async def on_forget(event: Event, actor: Actor, words: Words) -> None:
     """Say what is deleted, what stays and who else keeps something, before anything is asked."""
     text = screen(
         words("forget.title"),
         words("forget.goes"),
         words("forget.stays"),
+        words("forget.stays.author") if actor.grants else "",
         words("forget.elsewhere"),
         words("forget.membership"),
-        words("forget.instead"),
     )
     rows = [
         [button(words("forget.button.export"), Go(to="export"))],

@@ -11,7 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from domain.clock import Clock, day_of
-from domain.exports import IN_CHAT, NEEDED, NotInChat, Table
+from domain.exports import IN_CHAT, NEEDED, NotInChat, Table, TableEmpty
 from domain.organisations import chain_of, contains
 from domain.permissions import Actor
 from domain.poll_counting import within
@@ -75,6 +75,8 @@ class Exports:
             raise NotInChat
         title = speak(wish.language)(f"exports.table.{wish.table}")
         rows = [row async for row in self.rows(wish)]
+        if len(rows) == 1:
+            raise TableEmpty
         return f"{title}-{day_of(self._clock())}.{form}", sheet_bytes(rows, form, title)
 
     async def _paths(self, session: Session, wish: Wish) -> list[str]:

@@ -24,7 +24,7 @@ async def test_a_secretary_gets_a_table_of_totals(world: World, town: Town):
     chat = world.chat(7)
     await chat.say("/org")
     await chat.press("导出表格")
-    assert "没有姓名" in chat.screen
+    assert "没有成员的姓名" in chat.screen
     assert not any("名册" in label for label in chat.buttons)
     await chat.press("组织一览")
     sheet = load_workbook(io.BytesIO(chat.file_of(chat.messages[-1]).data)).active

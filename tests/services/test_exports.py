@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from domain import roster_columns
 from domain import roster_values as values
-from domain.exports import NotInChat, Table
+from domain.exports import NotInChat, Table, TableEmpty
 from domain.members import Standing
 from domain.organisations import Level, OrganisationKind, RegionalMode
 from domain.refusals import NotAllowed, NotFound
@@ -219,6 +219,8 @@ async def test_a_delivery_report_tells_totals(town: Hall, exports: Exports, seal
 async def test_a_roster_does_not_go_through_a_chat(town: Hall, exports: Exports):
     with pytest.raises(NotInChat):
         await exports.document(Wish(Table.MEMBERS, await town.actor("branch_secretary")))
-    name, content = await exports.document(Wish(Table.POLLS, await town.actor("observer")))
-    assert name == "征求意见结果-2026-03-04.xlsx"
+    with pytest.raises(TableEmpty):
+        await exports.document(Wish(Table.POLLS, await town.actor("observer")))
+    name, content = await exports.document(Wish(Table.ORGANISATIONS, await town.actor("observer")))
+    assert name == "组织-2026-03-04.xlsx"
     assert content.startswith(b"PK")
