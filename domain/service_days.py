@@ -28,6 +28,8 @@ LEADS = (1, 2, 3, 7)
 """Days before that a member may choose to be reminded."""
 NO_REMINDERS = 0
 """Stands in the place of a lead time for who chose not to be reminded at all."""
+TELL_AHEAD = 14
+"""Days before at which members are told at the earliest: who confirms a whole year does not push twelve times."""
 NUDGES = (10, 8)
 """Days before at which who has to confirm is asked again."""
 LONGEST_ACTIVITIES = 500
@@ -318,7 +320,7 @@ def asks(day: ServiceDay, zone: str, calendar: Calendar, ahead: int) -> list[Ste
 def reminders(day: ServiceDay, zone: str, calendar: Calendar) -> list[Step]:
     """Return the reminders of a confirmed date in order; lead times that fall on one working day are one.
 
-    None is due before the date was decided: who is told of it today needs no reminder of today.
+    None is due before members are told of the date: who hears of it today needs no reminder of today.
     """
     leads: dict[date, set[int]] = {}
     for lead in LEADS:
@@ -327,20 +329,27 @@ def reminders(day: ServiceDay, zone: str, calendar: Calendar) -> list[Step]:
         Step(StepKind.REMIND, on.toordinal(), instant(on, AT, zone), end_of(on, zone), frozenset(which))
         for on, which in sorted(leads.items())
     )
-    return [step for step in steps if day.decided_at is None or step.due > day.decided_at]
+    told = told_at(day, zone, calendar)
+    return [step for step in steps if step.due > told]
 
 
-def telling(day: ServiceDay, zone: str) -> Step | None:
-    """Return what members have to be told now: the date, or that it is another or none; `None` if they know."""
-    until = end_of(max(day.date, day.planned), zone)
+def telling(day: ServiceDay, zone: str, calendar: Calendar) -> Step | None:
+    """Return what members have to be told: the date, or that it is another or none; `None` if they know."""
     if day.told_revision == day.revision or day.decided_at is None:
         return None
-    if day.state is DayState.CONFIRMED:
-        kind = StepKind.ANNOUNCE if day.told_revision is None else StepKind.CHANGE
-        return Step(kind, day.revision, day.decided_at, end_of(day.date, zone))
-    if day.state is DayState.CANCELLED and day.told_revision is not None:
+    if day.told_revision is not None:
+        until = end_of(max(day.date, day.planned), zone)
         return Step(StepKind.CHANGE, day.revision, day.decided_at, until)
-    return None
+    if day.state is not DayState.CONFIRMED:
+        return None
+    until = end_of(day.date, zone)
+    return Step(StepKind.ANNOUNCE, day.revision, told_at(day, zone, calendar), until)
+
+
+def told_at(day: ServiceDay, zone: str, calendar: Calendar) -> datetime:
+    """Return when members hear of a date that is decided: at once, but not sooner than two weeks before."""
+    earliest = instant(working_day(day.date, TELL_AHEAD, calendar), AT, zone)
+    return earliest if day.decided_at is None else max(day.decided_at, earliest)
 
 
 def working_day(on: date, lead: int, calendar: Calendar) -> date:

@@ -9,6 +9,7 @@ from domain.service_days import DayState
 from handlers.keyboards import Event, Go, Row, button, keyboard, screen, show
 from handlers.names import name_of
 from handlers.service_day_taps import Keep
+from handlers.times import moment
 from locales import Words
 from services.service_day_desk import DayView
 from services.service_day_words import headline, on_button, reason, service_month, short
@@ -55,8 +56,10 @@ def _plan_lines(words: Words, view: DayView) -> str:
     if view.day.state.open and not view.over:
         return words("service_days.desk.nothing_yet")
     lines = []
+    zone = ZoneInfo(view.desk.deciding.zone)
+    if view.tells is not None and not view.over:
+        lines.append(words("service_days.desk.tells", when=moment(words, view.tells, zone)))
     if view.reminded and not view.over:
-        zone = ZoneInfo(view.desk.deciding.zone)
         dates = (on_button(words, at.astimezone(zone).date()) for at in view.reminded)
         lines.append(words("service_days.desk.reminders", days=words("service_days.comma").join(dates)))
     if view.late:

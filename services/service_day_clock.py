@@ -5,33 +5,31 @@ after a crash what is missing is done. Members hear by the nearest organisation 
 deepest first; who has heard is not told again by one above.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import structlog
 
 from domain.audiences import Audience, Scope
 from domain.clock import Clock
 from domain.holidays import Calendar
-from domain.organisations import Organisation, chain_of, contains
+from domain.organisations import HolidayPolicy, Organisation, chain_of, contains
 from domain.permissions import Action
 from domain.service_days import (
-    HORIZON,
+    LONGEST_ASK,
     Anchor,
     DayState,
     ServiceDay,
     Step,
     asks,
     deepest_first,
-    months_from,
-    propose,
-    refreshed,
+    month_of,
     reminders,
     telling,
 )
 from services.delivery import Delivery
-from services.service_day_book import LOOK_BACK, ServiceDayBook
+from services.service_day_book import ServiceDayBook
 from storage import grants, service_days, service_leads
 from storage.database import Database, Session
 
@@ -39,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 KEPT_IN_VIEW = timedelta(days=7)
 """A day that is over is looked at for so long, so that what came too late is noted."""
+IN_VIEW = timedelta(days=LONGEST_ASK + 31)
+"""How far ahead a day may be asked for: holidays bring the question forward."""
 NOBODY = 0
 
 
@@ -88,43 +88,48 @@ class ServiceDayClock:
         self._delivery = delivery
         self._book = book
         self._timing = timing
+        self._kept: dict[int, tuple[date, HolidayPolicy, Calendar]] = {}
 
     async def tick(self) -> None:
         """Do what is due; one organisation whose turn fails keeps no other waiting."""
+        now = self._clock()
         async with self._database.read() as session:
             deciders = await service_days.deciders(session)
             calendar = await self._book.calendar(session)
         for deciding in deciders:
-            try:
-                await self._look_after(
-                    deciding, [each for each in deciders if each.id != deciding.id], calendar
-                )
-            except Exception:
-                log.exception("service days not looked after", organisation=deciding.id)
+            await self._guarded(deciding, self._keep_rows(deciding, calendar))
+        near = now.date() - KEPT_IN_VIEW, now.date() + IN_VIEW
+        async with self._database.read() as session:
+            days = await service_days.between(session, *near)
+        by_id = {each.id: each for each in deciders}
+        for day in days:
+            found = by_id.get(day.organisation_id)
+            if found is not None:
+                others = [each for each in deciders if each.id != found.id]
+                await self._guarded(found, self._look_after(found, others, day, calendar))
 
-    async def _look_after(
-        self, deciding: Organisation, others: list[Organisation], calendar: Calendar
-    ) -> None:
-        today = self._book.today(deciding)
-        await self._keep_rows(deciding, calendar)
-        for day in await self._book.days(deciding, today - LOOK_BACK):
-            if day.date < today - KEPT_IN_VIEW:
-                continue
-            if day.state.open:
-                await self._ask(deciding, day, calendar)
-            elif day.told_revision is not None or telling(day, deciding.zone) is not None:
-                await self._tell(deciding, others, day, calendar)
+    async def _guarded(self, deciding: Organisation, turn: Awaitable[None]) -> None:
+        try:
+            await turn
+        except Exception:
+            log.exception("service days not looked after", organisation=deciding.id)
 
     async def _keep_rows(self, deciding: Organisation, calendar: Calendar) -> None:
-        """Write rows only where one is missing or says something else than the rule: most ticks only read."""
-        today, now = self._book.today(deciding), self._clock()
-        found = {day.month: day for day in await self._book.days(deciding, today)}
-        for month in months_from(today, HORIZON):
-            says = propose(month, deciding.holiday_policy, calendar)
-            if refreshed(found[month], says, now) != found[month]:
-                async with self._database.begin() as session:
-                    await self._book.keep_rows(session, deciding)
-                return
+        """Keep rows in step with the rule, once for each month, rule and calendar: most ticks do nothing here."""
+        seen = (month_of(self._book.today(deciding)), deciding.holiday_policy, calendar)
+        if self._kept.get(deciding.id) == seen:
+            return
+        async with self._database.begin() as session:
+            await self._book.keep_rows(session, deciding)
+        self._kept[deciding.id] = seen
+
+    async def _look_after(
+        self, deciding: Organisation, others: list[Organisation], day: ServiceDay, calendar: Calendar
+    ) -> None:
+        if day.state.open:
+            await self._ask(deciding, day, calendar)
+        elif day.told_revision is not None or telling(day, deciding.zone, calendar) is not None:
+            await self._tell(deciding, others, day, calendar)
 
     async def _ask(self, deciding: Organisation, day: ServiceDay, calendar: Calendar) -> None:
         """Ask who may confirm; of several turns that were missed only the last is taken."""
@@ -158,9 +163,10 @@ class ServiceDayClock:
         ground = await self._ground(deciding, others, day)
         told = True
         for marker in ground.markers:
-            news = telling(day, marker.zone)
+            news = telling(day, marker.zone, calendar)
             if news is not None:
-                told = await self._do(ground, marker, day, news) and told
+                due = news.due <= self._clock()
+                told = due and await self._do(ground, marker, day, news) and told
         if told and day.told_revision != day.revision:
             await self._all_told(day)
         if day.state is not DayState.CONFIRMED or not told:

@@ -25,6 +25,7 @@ from domain.service_days import (
     offered,
     propose,
     reminders,
+    telling,
 )
 from services.audit import Audit
 from services.delivery import Delivery
@@ -54,11 +55,12 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class DayView:
-    """One day as its keeper sees it: `reminded` when members are (to be), `late` what could not go in time."""
+    """One day as its keeper sees it: when members are told if they are not yet, and reminded; what came too late."""
 
     desk: Desk
     entry: Entry
     decided_by: str
+    tells: datetime | None
     reminded: tuple[datetime, ...]
     late: tuple[date, ...]
     over: bool
@@ -127,9 +129,11 @@ class ServiceDayDesk:
         assert desk.next is not None  # noqa: S101 - it was given
         late = {date.fromordinal(each.key) for each in done if each.kind is StepKind.REMIND and each.too_late}
         reminded = reminders(found, deciding.zone, calendar) if found.state is DayState.CONFIRMED else []
+        news = telling(found, deciding.zone, calendar)
         return DayView(
             desk=desk,
             entry=desk.next,
+            tells=news.due if news else None,
             decided_by=by.member.name if by else "",
             reminded=tuple(step.due for step in reminded),
             late=tuple(sorted(late)),

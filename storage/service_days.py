@@ -119,6 +119,15 @@ async def of_organisation(
     return [_to_day(row) for row in rows]
 
 
+async def between(session: AsyncSession, first: date, last: date) -> list[ServiceDay]:
+    """Return everybody's days from one date to another, in order; a cancelled one at the date it had."""
+    near = (service_day.c.date >= first) & (service_day.c.date <= last)
+    rows = await session.execute(
+        select(service_day).where(near).order_by(service_day.c.date, service_day.c.id)
+    )
+    return [_to_day(row) for row in rows]
+
+
 async def get(session: AsyncSession, day_id: int, *, hold: bool = False) -> ServiceDay | None:
     """Return a day; with `hold` nobody else changes it before this transaction ends."""
     found = select(service_day).where(service_day.c.id == day_id)

@@ -259,7 +259,9 @@ def test_a_reminder_comes_on_a_working_day_before_the_day_and_each_lead_once(
 ):
     day = a_day(month, DayState.CONFIRMED, policy)
     steps = reminders(day, zone, KNOWN)
-    assert sorted(lead for step in steps for lead in step.leads) == sorted(LEADS)
+    told = KNOWN.last_workday_at_or_before(day.date - timedelta(days=service_days.TELL_AHEAD))
+    later = [each for each in LEADS if service_days.working_day(day.date, each, KNOWN) > told]
+    assert sorted(lead for step in steps for lead in step.leads) == sorted(later)
     for step in steps:
         on = date.fromordinal(step.key)
         assert KNOWN.is_workday(on)
@@ -298,7 +300,7 @@ def test_members_are_told_what_they_do_not_know():
     confirmed = a_day(MARCH, DayState.CONFIRMED)
     cancelled = a_day(MARCH, DayState.CANCELLED, revision=1)
     kinds = [
-        telling(each, SHANGHAI)
+        telling(each, SHANGHAI, KNOWN)
         for each in (
             a_day(MARCH),
             confirmed,
@@ -312,6 +314,26 @@ def test_members_are_told_what_they_do_not_know():
     said = [step and (step.kind, step.key) for step in kinds]
     change = (StepKind.CHANGE, 1)
     assert said == [None, (StepKind.ANNOUNCE, 0), None, change, None, change, None]
+
+
+def test_a_day_that_is_confirmed_long_before_is_told_two_weeks_before_on_a_working_day():
+    day = a_day(date(2026, 6, 1), DayState.CONFIRMED, decided_at=at(date(2026, 1, 5)))
+    news = telling(day, SHANGHAI, KNOWN)
+    assert news is not None
+    assert news.due == at(date(2026, 5, 22))
+
+
+def test_no_reminder_comes_with_the_announcement():
+    """Between the two lies the Spring Festival: both fall on 14 February."""
+    day = a_day(date(2026, 2, 1), DayState.CONFIRMED, date=date(2026, 2, 28))
+    news = telling(day, SHANGHAI, KNOWN)
+    assert news is not None
+    assert news.due == at(date(2026, 2, 14))
+    assert [date.fromordinal(step.key) for step in reminders(day, SHANGHAI, KNOWN)] == [
+        date(2026, 2, 25),
+        date(2026, 2, 26),
+        date(2026, 2, 27),
+    ]
 
 
 # Who decides, and whose words hold

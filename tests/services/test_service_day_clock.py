@@ -20,6 +20,8 @@ MARCH, APRIL, OCTOBER = date(2026, 3, 1), date(2026, 4, 1), date(2026, 10, 1)
 SECRETARY = CHATS["county_secretary"]
 WANG, ZHANG, SUN = CHATS["wang"], CHATS["zhang"], CHATS["sun"]
 SUBSCRIBERS = [WANG, ZHANG, SUN]
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What no query decides is tested on one database."""
 
 
 @pytest.fixture
@@ -43,6 +45,7 @@ async def confirmed_march(bridge: ServiceWorld) -> None:
     bridge.told()
 
 
+@ON_SQLITE
 async def test_who_may_confirm_is_asked_two_weeks_before_once(bridge: ServiceWorld):
     await bridge.tick()
     assert bridge.told() == []
@@ -52,6 +55,7 @@ async def test_who_may_confirm_is_asked_two_weeks_before_once(bridge: ServiceWor
     assert bridge.told() == [(SECRETARY, "请确认3月的服务日")]
 
 
+@ON_SQLITE
 async def test_members_hear_of_a_day_after_it_is_confirmed_and_only_once(bridge: ServiceWorld):
     bridge.go_to(date(2026, 2, 24), 12)
     await bridge.tick()
@@ -64,6 +68,54 @@ async def test_members_hear_of_a_day_after_it_is_confirmed_and_only_once(bridge:
     assert (await bridge.day(MARCH)).told_revision == 0
 
 
+@ON_SQLITE
+async def test_who_confirms_months_ahead_pushes_nothing_before_its_time(bridge: ServiceWorld):
+    for month in (MARCH, APRIL, date(2026, 5, 1)):
+        await bridge.confirm(month)
+    await bridge.tick()
+    assert bridge.told() == []
+    bridge.go_to(date(2026, 2, 14))
+    await bridge.tick()
+    assert bridge.told() == [(chat, "服务日：2026年3月7日 周六") for chat in SUBSCRIBERS]
+
+
+@ON_SQLITE
+async def test_a_day_moved_before_its_time_is_announced_where_it_lies_then(bridge: ServiceWorld):
+    day = await bridge.confirm(MARCH)
+    await bridge.tick()
+    await bridge.service.desk.move(await bridge.secretary(), bridge.city, day.id, date(2026, 3, 14))
+    bridge.go_to(date(2026, 2, 28))
+    await bridge.tick()
+    assert bridge.told() == [(chat, "服务日：2026年3月14日 周六") for chat in SUBSCRIBERS]
+
+
+@ON_SQLITE
+async def test_what_breaks_off_halfway_is_taken_up_and_told_once(
+    bridge: ServiceWorld, monkeypatch: pytest.MonkeyPatch
+):
+    """The process ends after the first of several organisations was served; the next one serves the rest."""
+    day, own = await bridge.day(MARCH), await bridge.town.actor("branch_secretary")
+    await bridge.service.desk.write(own, bridge.town.nodes["north"], day.id, "支部大扫除")
+    bridge.go_to(date(2026, 2, 24))
+    await bridge.confirm(MARCH)
+    whole = bridge.delivery.dispatch
+    calls = []
+
+    async def breaks(session, **more):
+        calls.append(more["source"])
+        if len(calls) == 2:
+            raise RuntimeError
+        return await whole(session, **more)
+
+    monkeypatch.setattr(bridge.delivery, "dispatch", breaks)
+    await bridge.tick()
+    first = [chat for chat, _ in bridge.told()]
+    await bridge.tick()
+    second = [chat for chat, _ in bridge.told()]
+    assert (first, second) == ([WANG, ZHANG], [SUN])
+
+
+@ON_SQLITE
 async def test_without_a_confirmation_members_hear_nothing(bridge: ServiceWorld):
     day = date(2026, 2, 13)
     while day < date(2026, 3, 10):
@@ -73,6 +125,7 @@ async def test_without_a_confirmation_members_hear_nothing(bridge: ServiceWorld)
     assert {chat for chat, _ in bridge.told()} == {SECRETARY}
 
 
+@ON_SQLITE
 async def test_reminders_come_at_nine_to_those_who_subscribe_and_never_twice(bridge: ServiceWorld):
     await confirmed_march(bridge)
     bridge.go_to(date(2026, 2, 28), 8, 59)
@@ -119,6 +172,7 @@ async def test_who_asked_for_reminders_hears_of_the_day_without_the_topic(bridge
     assert [chat for chat, _ in bridge.told()] == sorted([*SUBSCRIBERS, CHATS["zhao"]])
 
 
+@ON_SQLITE
 async def test_an_outage_over_a_reminder_is_noted_and_nothing_comes_late(bridge: ServiceWorld):
     await confirmed_march(bridge)
     bridge.go_to(date(2026, 2, 27), 12)
@@ -135,6 +189,7 @@ async def test_an_outage_over_a_reminder_is_noted_and_nothing_comes_late(bridge:
     assert [chat for chat, _ in bridge.told()] == SUBSCRIBERS
 
 
+@ON_SQLITE
 async def test_an_outage_over_the_day_itself_leaves_nothing_to_send(bridge: ServiceWorld):
     await confirmed_march(bridge)
     bridge.go_to(date(2026, 3, 9), 12)
@@ -142,6 +197,7 @@ async def test_an_outage_over_the_day_itself_leaves_nothing_to_send(bridge: Serv
     assert bridge.told() == []
 
 
+@ON_SQLITE
 async def test_a_clock_that_jumps_a_day_back_repeats_nothing(bridge: ServiceWorld):
     await confirmed_march(bridge)
     bridge.go_to(date(2026, 3, 6))
@@ -181,6 +237,7 @@ async def test_a_moved_day_is_corrected_once_and_reminders_follow(bridge: Servic
     ]
 
 
+@ON_SQLITE
 async def test_a_cancelled_day_is_taken_back_from_those_who_knew(bridge: ServiceWorld):
     await confirmed_march(bridge)
     day = await bridge.day(MARCH)
@@ -192,6 +249,7 @@ async def test_a_cancelled_day_is_taken_back_from_those_who_knew(bridge: Service
     assert bridge.told() == []
 
 
+@ON_SQLITE
 async def test_a_day_cancelled_before_anybody_knew_is_no_news(bridge: ServiceWorld):
     await bridge.tick()
     day = await bridge.day(MARCH)
@@ -209,6 +267,7 @@ async def test_each_hears_the_activities_of_the_nearest_organisation(bridge: Ser
     own = await bridge.town.actor("branch_secretary")
     await bridge.service.desk.write(own, nodes["north"], day.id, "支部大扫除")
     await bridge.confirm(MARCH)
+    bridge.go_to(date(2026, 2, 24))
     await bridge.tick()
     said = {each.to.chat_id: each.content.text for each in bridge.channel.sent}
     assert sorted(said) == SUBSCRIBERS
@@ -218,6 +277,7 @@ async def test_each_hears_the_activities_of_the_nearest_organisation(bridge: Ser
     assert "全市义诊" in said[SUN]
 
 
+@ON_SQLITE
 async def test_an_organisation_that_keeps_its_own_days_is_not_told_of_others(bridge: ServiceWorld):
     await bridge.tick()
     jiangbei = bridge.town.nodes["jiangbei"]
@@ -225,6 +285,7 @@ async def test_an_organisation_that_keeps_its_own_days_is_not_told_of_others(bri
     await bridge.service.desk.keep_own(secretary, jiangbei)
     await bridge.service.desk.set_policy(secretary, jiangbei, HolidayPolicy.KEEP)
     await bridge.confirm(MARCH)
+    bridge.go_to(date(2026, 2, 24))
     await bridge.tick()
     assert [chat for chat, text in bridge.told() if "服务日：" in text] == [WANG, ZHANG]
     april = await bridge.day(APRIL, "jiangbei")
@@ -247,6 +308,7 @@ async def test_everybody_hears_at_their_own_nine_o_clock(bridge: ServiceWorld):
     assert [chat for chat, _ in bridge.told()] == [70]
 
 
+@ON_SQLITE
 async def test_by_hand_a_collision_waits_for_a_person(bridge: ServiceWorld):
     await bridge.tick()
     secretary = await bridge.secretary()
@@ -260,6 +322,7 @@ async def test_by_hand_a_collision_waits_for_a_person(bridge: ServiceWorld):
     assert "清明节" in text
 
 
+@ON_SQLITE
 async def test_2027_stays_open_until_its_table_is_entered(bridge: ServiceWorld):
     january = date(2027, 1, 1)
     await bridge.tick()
@@ -275,6 +338,7 @@ async def test_2027_stays_open_until_its_table_is_entered(bridge: ServiceWorld):
     assert (found.state, found.date, found.revision) == (DayState.PROPOSED, date(2027, 1, 9), 1)
 
 
+@ON_SQLITE
 async def test_where_nobody_may_confirm_nobody_is_asked_until_somebody_may(bridge: ServiceWorld):
     from sqlalchemy import delete
 
@@ -295,6 +359,7 @@ DAYS_OF_2026 = [
 
 
 @pytest.mark.slow
+@ON_SQLITE
 async def test_the_whole_year_2026_tells_and_reminds_as_expected(bridge: ServiceWorld):
     """Walk all days; each date is confirmed when it is asked for. The oracle asks the library itself."""
     heard: list[tuple[date, str]] = []
