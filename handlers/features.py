@@ -14,6 +14,7 @@ from handlers import (
     forget,
     help,  # noqa: A004 - named as the command
     holidays,
+    import_roster,
     invite,
     language,
     me,
@@ -58,6 +59,7 @@ FEATURES = (
     forget,
     help,
     holidays,
+    import_roster,
     invite,
     language,
     me,
@@ -106,6 +108,7 @@ ROUTERS: tuple[Router, ...] = (
     holidays.router,
     service_day_desk.router,
     service_day_dates.router,
+    import_roster.router,
     fallback.router,
 )
 """Dialogue steps, tried in this order; the fallback takes what is left."""

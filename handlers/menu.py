@@ -14,7 +14,7 @@ from locales import Words
 from services.members import Overview
 from services.toolbox import Toolbox
 
-_MEMBER_ROWS = (("notices", "polls"), ("serviceday", "suggest"), ("me", "org"), ("topics", "language"))
+_MEMBER_ROWS = (("notices", "polls"), ("serviceday", "suggest"), ("me", "org"), ("topics", "language"), ("help", "privacy"))
 
 
 @taps.command("menu")
@@ -36,8 +36,7 @@ async def show_menu(event: Event, toolbox: Toolbox, actor: Actor, words: Words) 
 
 def _buttons(words: Words, overview: Overview) -> InlineKeyboardMarkup:
     rows: list[Row] = [[_go(words, name) for name in names] for names in _MEMBER_ROWS]
-    foot = ("resume" if overview.stopped else "stop", "privacy", "help")
-    rows.append([_go(words, name) for name in foot])
+    rows.append([_go(words, "resume" if overview.stopped else "stop")])
     secretary = []
     if overview.may_send:
         rows.append([_go(words, "notice"), _go(words, "poll")])
@@ -48,6 +47,8 @@ def _buttons(words: Words, overview: Overview) -> InlineKeyboardMarkup:
     if overview.may_approve:
         label = words("menu.button.approvals", n=overview.waiting_links)
         rows.append([button(label, Go(to="approvals"))])
+    if overview.may_manage:
+        rows.append([_go(words, "import")])
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
 

@@ -25,6 +25,7 @@ class Overview:
     may_send: bool
     may_invite: bool
     may_approve: bool
+    may_manage: bool
     waiting_links: int
 
 
@@ -64,6 +65,7 @@ class Members:
             may_send=actor.may_somewhere(Action.SEND_NOTICE, on),
             may_invite=actor.may_somewhere(Action.INVITE, on),
             may_approve=bool(paths),
+            may_manage=actor.may_somewhere(Action.MANAGE_ORGANISATION, on),
             waiting_links=waiting,
         )
 

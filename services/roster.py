@@ -112,6 +112,10 @@ class Roster:
             found = await roster.open_of(session, actor.member_id if actor else None)
         return found[0] if found else None
 
+    def stalled(self, found: Import) -> bool:
+        """Say whether a reading has died with its process."""
+        return found.touched_at <= self._clock() - STALLED
+
     async def place_name(self, found: Import) -> str:
         """Name the organisation an import writes in."""
         async with self._database.read() as session:
