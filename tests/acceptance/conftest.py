@@ -153,3 +153,10 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
     """Yield a running demo city."""
     async with running_demo(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Yield the folder for pictures: `make screenshots` names one to keep."""
+    named = os.environ.get("TONGDAO_SCREENSHOTS")
+    return Path(named) if named else tmp_path / "shots"
