@@ -156,6 +156,9 @@ class Polls(PollDrafts):
             closed = await polls.step(session, poll_id, [PollState.OPEN], PollState.CLOSING, closes_at=now)
             if closed:
                 await self._note(session, actor.member_id, found, "closed_early")
+            dispatch_id = await polls.dispatch_of(session, poll_id)
+        if closed and dispatch_id is not None:
+            await self._delivery.cancel(dispatch_id)  # nobody is asked any more
         if not closed and found.state not in {PollState.CLOSING, *SHOWN}:
             raise PollMovedOn
         await self.closing.finish()

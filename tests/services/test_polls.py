@@ -241,6 +241,19 @@ async def test_a_poll_closed_early_is_counted_at_once(town: Hall):
     assert result.count.options == (0, 6)
 
 
+async def test_a_poll_closed_early_asks_nobody_any_more_and_tells_everybody_its_result(town: Hall):
+    people = await town.people("market", 6)
+    made = await town.drafted("county_secretary", "market")
+    actor = await town.actor("county_secretary")
+    await town.polls.open(actor, made.id)
+    await town.polls.close(actor, made.id)
+    await town.go()
+    assert town.channel.sent == []
+    await town.polls.publish(actor, made.id, "不问了。")
+    await town.go()
+    assert len(town.channel.sent) == len(people)
+
+
 async def test_a_cancelled_poll_drops_what_was_cast(town: Hall):
     people = await town.people("market", 6)
     made = await town.opened("county_secretary", "market")
