@@ -46,7 +46,7 @@ migration: $(STAMP) ## Write a migration from the tables: make migration m="What
 	$(BIN)/python -m storage.schema "$(m)"
 
 screenshots: $(STAMP) ## Walk the main journey in Chromium and keep every screen under screenshots/
-	TONGDAO_SCREENSHOTS=screenshots $(BIN)/python -m pytest -q -p no:cacheprovider tests/acceptance/test_screens.py tests/acceptance/test_poll_screens.py
+	TONGDAO_SCREENSHOTS=screenshots $(BIN)/python -m pytest -q -p no:cacheprovider tests/acceptance/test_*screens.py tests/acceptance/test_leaving.py
 	@echo "see screenshots/"
 
 format: $(STAMP) ## Format the code

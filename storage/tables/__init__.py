@@ -11,8 +11,8 @@ from storage.tables.deliveries import (
     PaceRow,
     SliceRow,
 )
-from storage.tables.forgetting import ForgottenRow
 from storage.tables.digests import DailyDigestRow, DigestItemRow, DigestRecipientRow, DigestRow
+from storage.tables.forgetting import ForgottenRow
 from storage.tables.inbox import FsmRow, InboxRow, LeaseRow
 from storage.tables.members import MemberRow, MembershipRow, SubscriptionRow, TopicRow
 from storage.tables.meta import MetaRow
