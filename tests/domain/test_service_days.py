@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from domain import service_days
 from domain.holidays import NO_NAME, Calendar, Day, DayKind, HolidayName, YearTable
 from domain.organisations import HolidayPolicy
+from domain.refusals import Refusal
 from domain.service_days import (
     LEADS,
     Anchor,
@@ -334,6 +335,75 @@ def test_no_reminder_comes_with_the_announcement():
         date(2026, 2, 26),
         date(2026, 2, 27),
     ]
+
+
+events = st.lists(
+    st.tuples(
+        st.integers(0, 45),
+        st.sampled_from([9, 12, 20]),
+        st.sampled_from(["confirm", "move", "cancel", "look"]),
+    ),
+    max_size=8,
+)
+
+
+@given(months, events, st.integers(0, 30), st.sampled_from([-1, 1, 3]))
+@settings(max_examples=60)
+def test_whatever_is_decided_when_and_however_the_clock_runs_each_thing_happens_once_and_in_time(
+    month: date, decisions: list[tuple[int, int, str]], choice: int, jump: int
+):
+    """Play the clock over a model of the rows: days go on, jump back once, or are missed three at a time."""
+    day = a_day(month)
+    first = day.date - timedelta(days=45)
+    done: set[tuple[StepKind, int]] = set()
+    sent: list[tuple[StepKind, date, date, int]] = []
+    numbers = [*range(20), *range(20 + jump - 1, 60, 1)]
+    for number in numbers:
+        today = first + timedelta(days=number)
+        for hour in (9, 12, 20):
+            now = at(today, hour)
+            for _, _, what in (each for each in decisions if each[:2] == (number, hour)):
+                day = decided(day, what, choice, today, now)
+            day = played(day, now, done, sent)
+    reminders_sent = [(on, about) for kind, on, about, _ in sent if kind is StepKind.REMIND]
+    assert all(KNOWN.is_workday(on) and on < about for on, about in reminders_sent)
+    assert len({on for on, _ in reminders_sent}) == len(reminders_sent)
+    told = [revision for kind, _, _, revision in sent if kind is not StepKind.REMIND]
+    assert told == sorted(set(told))
+    assert [kind for kind, *_ in sent].count(StepKind.ANNOUNCE) <= 1
+
+
+def decided(day: ServiceDay, what: str, choice: int, today: date, now: datetime) -> ServiceDay:
+    """Try a decision; what is refused changes nothing."""
+    values = {"by": 1, "today": today, "now": now}
+    try:
+        if what == "confirm":
+            return service_days.confirm(day, day.date, **values)
+        if what == "move":
+            return service_days.move(day, day.month + timedelta(days=choice), **values)
+        if what == "cancel":
+            return service_days.cancel(day, **values)
+    except Refusal:
+        pass
+    return day
+
+
+def played(day: ServiceDay, now: datetime, done: set[tuple[StepKind, int]], sent: list) -> ServiceDay:
+    """Do what the clock does with a day that is decided."""
+    news = telling(day, SHANGHAI, KNOWN)
+    steps = [news] if news else []
+    if day.state is DayState.CONFIRMED and day.told_revision == day.revision:
+        steps = reminders(day, SHANGHAI, KNOWN)
+    for step in steps:
+        if step.due > now or (step.kind, step.key) in done:
+            continue
+        done.add((step.kind, step.key))
+        if now <= step.until:
+            on = now.astimezone(ZoneInfo(SHANGHAI)).date()
+            sent.append((step.kind, on, day.date, day.revision))
+        if step.kind is not StepKind.REMIND:
+            return played(replace(day, told_revision=day.revision), now, done, sent)
+    return day
 
 
 # Who decides, and whose words hold
