@@ -24,6 +24,7 @@ from handlers.times import moment
 from handlers.welcome import members_only
 from locales import Words
 from services.notices import Preview
+from services.senders import author_of
 from services.toolbox import Toolbox
 
 router = Router(name="notice_preview")
@@ -169,7 +170,10 @@ async def _recall(
     if found.sender.author_id == actor.member_id:
         await show_preview(query, toolbox, actor, words, state, notice_id)
         return
-    text = screen(words("preview.recalled.title"), words("preview.recalled.what", author=found.sender.author))
+    text = screen(
+        words("preview.recalled.title"),
+        words("preview.recalled.what", author=author_of(words, found.sender.author)),
+    )
     await show(query, text, keyboard(words, back=Desk()))
 
 

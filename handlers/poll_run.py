@@ -29,6 +29,7 @@ from locales import Words
 from services import poll_content
 from services.notice_content import without_buttons
 from services.polls import Result
+from services.senders import author_of
 from services.toolbox import Toolbox
 
 router = Router(name="poll_run")
@@ -165,7 +166,9 @@ async def _recall(
     if found.sender.author_id == actor.member_id:
         await show_preview(query, toolbox, actor, words, state, clock, poll_id)
         return
-    text = screen(words("preview.recalled.title"), words("polls.recalled", author=found.sender.author))
+    text = screen(
+        words("preview.recalled.title"), words("polls.recalled", author=author_of(words, found.sender.author))
+    )
     await show(query, text, keyboard(words, back=PollDesk()))
 
 

@@ -14,6 +14,7 @@ from handlers.repeat_view import show_list, show_repeating
 from handlers.taps import StaleTap, tap
 from handlers.welcome import members_only
 from locales import Words
+from services.senders import author_of
 from services.toolbox import Toolbox
 
 
@@ -59,7 +60,10 @@ async def _edit(
     if found.sender.author_id == actor.member_id:
         await show_preview(query, toolbox, actor, words, state, notice_id)
         return
-    text = screen(words("repeats.recalled.title"), words("preview.recalled.what", author=found.sender.author))
+    text = screen(
+        words("repeats.recalled.title"),
+        words("preview.recalled.what", author=author_of(words, found.sender.author)),
+    )
     await show(query, text, keyboard(words, back=Desk()))
 
 

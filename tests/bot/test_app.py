@@ -16,9 +16,11 @@ from bot import app
 from bot.app import EmptyDatabase, NoSecretKey, OneProcessOnSqlite, PortTaken
 from bot.demo import DemoMeetsTelegram, settings_of
 from bot.settings import Settings
+from domain.forgetting import Forgotten
 from handlers.features import ROUTERS
 from services import demo_data
-from storage import schema
+from services.people import People
+from storage import ledger, schema
 from storage.database import Database
 from tests.webchat_client import Person
 
@@ -51,6 +53,17 @@ async def load_demo(settings: Settings) -> None:
 async def test_an_empty_database_is_not_run(settings):
     with pytest.raises(EmptyDatabase):
         await started(settings)
+
+
+async def test_a_start_forgets_again_whom_a_copy_put_back_by_hand_still_knows(settings):
+    await load_demo(settings)
+    database = Database(settings.database)
+    async with database.read() as session:
+        bridge = await ledger.bridge_of(session)
+    ledger.append(settings.data_dir / ledger.FILE, bridge, [Forgotten(1, app.now())])
+    await app._ready_database(database, settings, app.now, with_demo=False)
+    assert await People(database=database).actor_of_member(1, app.now().date()) is None
+    await database.close()
 
 
 async def test_without_a_secret_key_nothing_runs(settings):
