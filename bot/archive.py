@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.settings import Settings
 from domain.holidays import Calendar
 from services.forgetting import Forgetting
-from storage import backup, dispatches, holidays, ledger, notices, polls, schedules, schema
+from storage import backup, digests, dispatches, holidays, ledger, notices, nudges, polls, schedules, schema
 from storage.database import Database
 
 MANIFEST = "manifest.json"
@@ -87,6 +87,8 @@ async def restore(settings: Settings, source: Path, at: datetime) -> int:
                 await dispatches.pause_all(session, "restored")
                 await notices.recall_due(session, at)
                 await polls.recall_due(session, at)
+                await nudges.pass_over_due(session, at)
+                await digests.pass_over_due(session, at)
                 calendar = Calendar(await holidays.read_all(session))
                 await schedules.pass_over_due(session, calendar, at)
             await forgetting.catch_up()

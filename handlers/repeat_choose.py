@@ -19,7 +19,7 @@ from handlers.notice_taps import Draft
 from handlers.notice_words import headline
 from handlers.repeat_taps import Repeat, Repeating
 from handlers.repeat_view import show_repeating
-from handlers.repeat_words import LEAP_YEAR, month_name, outlook_lines, pattern_words, weekday
+from handlers.repeat_words import LEAP_YEAR, month_name, outlook_lines, pattern_words, short_weekday, weekday
 from handlers.welcome import members_only
 from locales import Words
 from services.toolbox import Toolbox
@@ -27,6 +27,8 @@ from services.toolbox import Toolbox
 router = Router(name="repeat_choose")
 STEPS = {"ask", "week", "month", "ends", "year", "days", "time", "show", "do"}
 DAYS = range(1, 32)
+COLUMNS = 5
+"""So many numbers of two digits stand side by side on a phone."""
 
 
 async def on_step(
@@ -67,13 +69,17 @@ def _weekdays(words: Words, tap: Repeat) -> list[Row]:
 
 
 def _days_of_month(_words: Words, tap: Repeat) -> list[Row]:
-    return _in_rows([_code(tap, str(number), f"d{number}") for number in DAYS], 7)
+    return _in_rows([_code(tap, str(number), f"d{number}") for number in DAYS], COLUMNS)
 
 
 def _ends(words: Words, tap: Repeat) -> list[Row]:
     return [
         [
-            _code(tap, words(f"repeats.button.{end}", weekday=weekday(words, number)), f"{end[0]}{number}")
+            _code(
+                tap,
+                words(f"repeats.button.{end}", weekday=short_weekday(words, number)),
+                f"{end[0]}{number}",
+            )
             for end in ("first", "last")
         ]
         for number in range(WEEK)
@@ -94,7 +100,7 @@ def _days_of_year(_words: Words, tap: Repeat) -> list[Row]:
     """Offer the days of the chosen month; a forged month has none, and its rule is refused."""
     month = pattern_of(f"{tap.code}01")
     last = calendar.monthrange(LEAP_YEAR, month.month)[1] if isinstance(month, Yearly) else 0
-    return _in_rows([_code(tap, str(day), f"{tap.code}{day:02}") for day in range(1, last + 1)], 7)
+    return _in_rows([_code(tap, str(day), f"{tap.code}{day:02}") for day in range(1, last + 1)], COLUMNS)
 
 
 _SCREENS = {
@@ -159,7 +165,7 @@ async def _show_dates(event: Event, toolbox: Toolbox, actor: Actor, words: Words
             button(words("repeats.button.other_dates"), Repeat(step="ask", id=tap.id)),
         ],
     ]
-    await show(event, text, keyboard(words, *rows))
+    await show(event, text, keyboard(words, *rows, back=Draft(step="open", id=tap.id)))
 
 
 async def _confirm(

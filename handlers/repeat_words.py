@@ -22,13 +22,21 @@ LAST_DAY, SHORTEST_MONTH = 31, 28
 
 def weekday(words: Words, number: int) -> str:
     """Write ``周三`` or ``Wednesday``."""
-    day = A_MONDAY + timedelta(days=number)
-    return format_date(day, _WEEKDAY[words.language], locale=words.language)
+    return _weekday(words, number, _WEEKDAY[words.language])
+
+
+def short_weekday(words: Words, number: int) -> str:
+    """Write ``周三`` or ``Wed``, where there is little room."""
+    return _weekday(words, number, "EEE")
 
 
 def month_name(words: Words, number: int) -> str:
     """Write ``7月`` or ``Jul``."""
     return format_date(date(LEAP_YEAR, number, 1), "LLL", locale=words.language)
+
+
+def _weekday(words: Words, number: int, pattern: str) -> str:
+    return format_date(A_MONDAY + timedelta(days=number), pattern, locale=words.language)
 
 
 def pattern_words(words: Words, rule: Rule) -> str:

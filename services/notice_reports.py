@@ -1,6 +1,6 @@
 """Reports of notices: what became of each, who still needs a call, and the messages that show progress."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,13 +51,14 @@ class NoticeReports:
             confirmed = await notices.count_confirmed(session, notice_id)
             to_call = await self._to_call(session, actor, found)
             nudged = await nudges.nudged(session, notice_id)
+            taken = await nudges.taken(session, notice_id)
         return Report(
             notice=found,
             figures=None if dispatch_id is None else await self._delivery.figures(dispatch_id),
             confirmed=confirmed,
             to_call=to_call,
             may_control=actor.may(Action.SEND_NOTICE, found.sender.path, day_of(now)),
-            may_nudge=_may_nudge(actor, found, now),
+            may_nudge=_may_nudge(actor, found, taken, now),
             nudged=nudged,
         )
 
@@ -140,13 +141,14 @@ def own_homes(actor: Actor, now: datetime) -> Sequence[int]:
     return sorted({grant.organisation_id for grant in held})
 
 
-def _may_nudge(actor: Actor, found: Notice, now: datetime) -> bool:
+def _may_nudge(actor: Actor, found: Notice, taken: Collection[str], now: datetime) -> bool:
+    """Say whether there is a nudge that the actor may still take."""
     try:
         check_nudge(found)
-        circle_of(found, actor, own_homes(actor, now), now)
+        circle = circle_of(found, actor, own_homes(actor, now), now)
     except Refusal:
         return False
-    return True
+    return any(scope not in taken for scope in circle.scopes)
 
 
 async def reachable(session: Session, actor: Actor, notice_id: int, action: Action, now: datetime) -> Notice:

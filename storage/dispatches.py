@@ -197,6 +197,18 @@ async def pause_all(session: AsyncSession, reason: str) -> None:
     )
 
 
+async def end_all(session: AsyncSession, source: str, now: datetime) -> None:
+    """End whatever is open of one kind of source: who still waits is skipped."""
+    await session.execute(
+        update(dispatch)
+        .where(
+            dispatch.c.source == source,
+            dispatch.c.state.in_([DispatchState.RUNNING, DispatchState.PAUSED]),
+        )
+        .values(state=DispatchState.CANCELLED, finished_at=now)
+    )
+
+
 async def resume(session: AsyncSession, dispatch_id: int) -> bool:
     """Run a paused dispatch again, as a new generation of jobs; say whether it was paused."""
     changed = await session.execute(

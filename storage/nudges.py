@@ -15,6 +15,8 @@ from domain.digests import IN_DIGEST
 from domain.members import MemberStatus
 from domain.notices import NoticeState
 from domain.nudges import AFTER_DAYS, EVERYBODY
+from domain.nudges import SOURCE as NUDGE
+from storage import dispatches
 from storage.notices import SOURCE as NOTICE
 from storage.tables import metadata
 
@@ -88,6 +90,12 @@ async def nudged(session: AsyncSession, notice_id: int) -> Nudged | None:
     return None if row.at is None else Nudged(row.at, int(row.members))
 
 
+async def taken(session: AsyncSession, notice_id: int) -> set[str]:
+    """Return the scopes whose nudge was taken."""
+    found = select(nudge.c.scope).where(nudge.c.notice_id == notice_id)
+    return set((await session.execute(found)).scalars())
+
+
 async def write_after(session: AsyncSession, notice_id: int, days: int | None) -> None:
     """Say after how many days a notice nudges by itself; `None`: it does not."""
     await session.execute(update(notice).where(notice.c.id == notice_id).values(nudge_after=days))
@@ -107,6 +115,13 @@ async def due(session: AsyncSession, now: datetime) -> list[int]:
         ~taken,
     )
     return list((await session.execute(found.order_by(notice.c.id))).scalars())
+
+
+async def pass_over_due(session: AsyncSession, now: datetime) -> None:
+    """Leave out, after a restore, what may have gone out since the backup."""
+    for notice_id in await due(session, now):
+        await begin(session, notice_id, [EVERYBODY], None, now)
+    await dispatches.end_all(session, NUDGE, now)
 
 
 def _reached() -> ColumnElement[bool]:

@@ -42,7 +42,8 @@ async def test_a_secretary_sees_how_many_it_would_remind_and_then_does_it_once(
     assert "已提醒 3 人" in county.screen
     await county.tap(f"nudge:do:{made.id}")
     assert "每人每条通知只提醒一次" in county.alerts[-1]
-    await county.press("提醒还没确认的人")
+    assert "🔔 提醒还没确认的人" not in county.buttons
+    await county.tap(f"nudge:ask:{made.id}")
     assert "不提醒第二次" in county.screen
     assert not any("提醒这" in label for label in county.buttons)
 

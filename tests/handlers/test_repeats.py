@@ -83,7 +83,7 @@ async def test_dates_say_what_they_fall_on_and_when_they_are_delivered(
     await county.press("09:00")
     assert "10月1日 周四 09:00（国庆节，休息日，10月8日 08:00 送到）" in county.screen
     assert "11月1日 周日 09:00（休息日，11月2日 08:00 送到）" in county.screen
-    assert "1月1日 周五 09:00（放假安排还没公布）" in county.screen
+    assert "1月1日 周五 09:00（放假安排未公布）" in county.screen
 
 
 async def test_a_time_can_be_typed(county: Chat, delivering: Bridge):

@@ -15,6 +15,7 @@ from domain.rest_days import RestDays
 from services.audit import Audit
 from services.delivery import Delivery
 from services.digests import Digests
+from storage import digests
 from storage.database import Database
 from storage.deliveries import Rules
 from storage.sealing import Sealer
@@ -243,3 +244,21 @@ async def test_the_same_thing_twice_is_listed_once_and_pages_follow(world: World
     page = await world.digests.page(actor(1), NOW, "en")
     assert (page.total, len(page.lines), page.more) == (10, 8, True)
     assert await world.titles(1, NOW, 1) == ["10", "11"]
+
+
+async def test_after_a_restore_nothing_that_was_due_comes_again(world: World):
+    for number in (1, 2):
+        await world.push(number)
+    await world.digests.choose(actor(1), Cadence.DAILY)
+    world.clock.now = MONDAY - timedelta(days=1)
+    async with world.database.begin() as session:
+        await digests.pass_over_due(session, world.clock())
+    await world.tick()
+    assert world.digest_messages() == []
+    world.clock.now = MONDAY
+    await world.digests.tick()
+    async with world.database.begin() as session:
+        await digests.pass_over_due(session, world.clock())
+    await world.delivery.tick()
+    await world.go()
+    assert world.digest_messages() == []

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from domain.notices import Notice, NoticeNotDraft
 from domain.nudges import AlreadyNudged, NudgeNotPossible
 from domain.refusals import NotFound
+from storage import nudges
 from storage.database import Database
 from storage.sealing import Sealer
 from tests.conftest import HandClock
@@ -180,3 +181,18 @@ async def test_the_days_are_chosen_for_a_draft_from_what_is_offered(town: Bridge
     sent = await told(town)
     with pytest.raises(NoticeNotDraft):
         await town.notices.nudges.nudge_after(actor, sent.id, 2)
+
+
+async def test_after_a_restore_no_nudge_that_was_due_comes_again(town: Bridge, clock: HandClock):
+    actor = await town.actor("county_secretary")
+    draft = await town.drafted("county_secretary", "haishu", confirm=True)
+    await town.notices.nudges.nudge_after(actor, draft.id, 1)
+    await town.notices.send(actor, draft.id)
+    await town.go()
+    town.channel.sent.clear()
+    clock.forward(days=2)
+    async with town.database.begin() as session:
+        await nudges.pass_over_due(session, clock())
+    assert await town.notices.nudges.tick() == 0
+    await town.go()
+    assert town.channel.sent == []
