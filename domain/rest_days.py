@@ -11,8 +11,10 @@ from domain.recurrence import instant
 
 DAY_OPENS = time(8)
 ONE_DAY = timedelta(days=1)
-ASKED_FOR = frozenset({"link_joined", "service_reminder"})
-"""Sources that rest days do not hold: answers to what one just did, and reminders one asked for."""
+ASKED_FOR = frozenset({"link_joined", "service_reminder", "service_change"})
+"""Sources that rest days do not hold: answers to what one just did, reminders one asked for, and that the date one
+was told does not hold: on Monday nobody need be told of Saturday.
+"""
 
 
 @dataclass(slots=True)

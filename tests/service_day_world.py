@@ -96,7 +96,9 @@ class ServiceWorld:
             return list((await session.execute(found)).all())
 
 
-async def world(town: Town, sealer: Sealer, clock: Any, timing: Timing | None = None) -> ServiceWorld:
+async def world(
+    town: Town, sealer: Sealer, clock: Any, timing: Timing | None = None, rules: Rules | None = None
+) -> ServiceWorld:
     """Build the services; six people have chats, three of them subscribe to volunteering."""
     database = town.database
     for name, chat_id in CHATS.items():
@@ -106,7 +108,7 @@ async def world(town: Town, sealer: Sealer, clock: Any, timing: Timing | None = 
         await make_subscription(database, member=town.members[name], topic=topic)
     await make_grant(database, member=town.members[CITY_SECRETARY], organisation=town.nodes["city"])
     channel = FakeChannel()
-    delivery = await build(database, clock, channel, rules=Rules())
+    delivery = await build(database, clock, channel, rules=rules or Rules())
     audit = Audit(database=database, clock=clock, sealer=sealer)
     holidays = Holidays(database=database, clock=clock, audit=audit)
     service = ServiceDays(

@@ -8,8 +8,11 @@ import pytest
 
 from domain.holidays import Day, DayKind, HolidayName, YearTable
 from domain.organisations import HolidayPolicy
+from domain.quiet_hours import QuietHours
+from domain.rest_days import RestDays
 from domain.service_days import DayState
 from storage.database import Database
+from storage.deliveries import Rules
 from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.factories import make_member, make_organisation
@@ -247,6 +250,24 @@ async def test_a_cancelled_day_is_taken_back_from_those_who_knew(bridge: Service
     bridge.go_to(date(2026, 3, 6))
     await bridge.tick()
     assert bridge.told() == []
+
+
+@ON_SQLITE
+async def test_a_day_called_off_at_night_is_taken_back_in_the_morning_of_the_day(
+    database: Database, sealer: Sealer, clock: HandClock
+):
+    """Night and rest day hold other pushes until Monday."""
+    rules = Rules(quiet=QuietHours(), rest=RestDays())
+    bridge = await world(await build(database, sealer), sealer, clock, rules=rules)
+    await confirmed_march(bridge)
+    bridge.go_to(date(2026, 3, 6), 22)
+    day = await bridge.day(MARCH)
+    await bridge.service.desk.cancel(await bridge.secretary(), bridge.city, day.id)
+    await bridge.tick()
+    assert bridge.told() == []
+    bridge.go_to(date(2026, 3, 7), 8, 1)
+    await bridge.tick()
+    assert bridge.told() == [(chat, "3月的服务日取消") for chat in SUBSCRIBERS]
 
 
 @ON_SQLITE
