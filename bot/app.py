@@ -19,8 +19,9 @@ from aiogram.exceptions import TelegramAPIError
 from aiohttp import web
 from rich.console import Console
 
-from bot import accounts, calendar, demo, http, webchat_account
+from bot import accounts, calendar, demo, http, local, webchat_account
 from bot.accounts import BotAccount
+from bot.import_commands import commands_of
 from bot.inbound import Inbound
 from bot.settings import AccountSettings, Settings
 from bot.toolbox import build_toolbox
@@ -234,6 +235,7 @@ class Bridge:
             self.settings, self.database, self.clock, engine=engine, opened=opened, media=media
         )
         self._routes.extend(calendar.routes(toolbox.service_days.addresses))
+        await local.serve(self._stack, local.path_of(self.settings.data_dir), commands_of(toolbox.roster))
         await self._start_engine(engine, toolbox, works="worker" in roles)
         if "bot" in roles:
             await self._start_bot(opened, toolbox)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import backup, db, demo_data, doctor, export, holidays, init, run, webchat
+from bot.commands import backup, db, demo_data, doctor, export, holidays, import_, init, run, webchat
 
 app = typer.Typer(
     help="通道 Tongdao: the bridge between a city's membership organisation and its members.",
@@ -20,6 +20,7 @@ app.command("doctor")(doctor.doctor)
 app.command("export")(export.export)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("import")(import_.import_)
 app.add_typer(db.app, name="db", help="Bring the database to a version of the schema.")
 app.add_typer(holidays.app, name="holidays", help="Free days and worked weekends; enter a year's table.")
 app.add_typer(webchat.app, name="webchat", help="The chat server alone, and its bots.")

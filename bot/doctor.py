@@ -117,6 +117,11 @@ async def is_running(settings: Settings) -> bool:
     return any([(await _running(settings)).found != NOT_RUNNING, (await _webchat(settings)).ok])
 
 
+async def is_bridge_running(settings: Settings) -> bool:
+    """Say whether a bridge answers on our port."""
+    return (await _running(settings)).found != NOT_RUNNING
+
+
 async def _webchat(settings: Settings) -> Finding:
     url = f"http://127.0.0.1:{settings.webchat_port}/healthz"
     try:
