@@ -19,6 +19,16 @@ def normalised(phone: str) -> str:
     return f"+{digits}"
 
 
+def written(phone: str) -> str:
+    """Write a number as a person does: a mainland mobile number without its country code.
+
+    >>> written("+8613805740001"), written("+442071838750")
+    ('13805740001', '+442071838750')
+    """
+    bare = phone.removeprefix("+86")
+    return bare if _MAINLAND_MOBILE.fullmatch(bare) else phone
+
+
 def hint(phone: str) -> str:
     """Return the last four digits, by which a person knows their own number again."""
     return normalised(phone)[-4:]

@@ -14,6 +14,7 @@ from domain.clock import Clock, day_of
 from domain.exports import IN_CHAT, NEEDED, NotInChat, Table, TableEmpty
 from domain.organisations import chain_of, contains
 from domain.permissions import Actor
+from domain.phones import written
 from domain.poll_counting import within
 from domain.refusals import NotAllowed, NotFound
 from domain.roster import COLUMNS, Column, RosterKind
@@ -221,7 +222,7 @@ class Exports:
                 yield [*head, area, known, count.voted, option.text, count.options[option.number]]
 
     def _phone(self, sealed: bytes | None) -> str:
-        return "" if sealed is None else self._sealer.open(sealed, PHONE).decode()
+        return "" if sealed is None else written(self._sealer.open(sealed, PHONE).decode())
 
 
 def _headings(words: Words, kind: RosterKind, columns: Sequence[Column]) -> list[str]:

@@ -15,8 +15,8 @@ from domain.audit import BATCH, GENESIS, Entry, Seal, head_of
 from storage.sealing import Sealer
 from storage.tables import AuditEntryRow, AuditSealRow, MemberRow, PersonKeyRow
 
-READINGS = ("member.read", "member.exported")
-"""Actions by which somebody came to see a person's record: alone, or in a table."""
+READINGS = ("member.read", "member.exported", "suggestion.author_read")
+"""Actions by which somebody came to see who a person is: alone, in a table, or beside what they suggested."""
 _entry = AuditEntryRow.__table__  # type: ignore[attr-defined]
 _seal = AuditSealRow.__table__  # type: ignore[attr-defined]
 _key = PersonKeyRow.__table__  # type: ignore[attr-defined]

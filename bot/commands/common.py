@@ -37,6 +37,18 @@ def settings(*, quiet: bool = False) -> "Settings":
     return found
 
 
+def with_key(found: "Settings") -> "Settings":
+    """Return the settings with a secret key: one's own, or that of the demo in this folder."""
+    from bot import demo
+    from bot.settings import DEMO_KEY
+
+    if found.secret_key.get_secret_value():
+        return found
+    if not (found.data_dir / DEMO_KEY).exists():
+        raise fail("TONGDAO_SECRET_KEY is not set: `tongdao init` makes one.")
+    return demo.settings_of(found)
+
+
 @contextlib.contextmanager
 def told(*refusals: type[Exception]) -> Iterator[None]:
     """Tell these refusals in their own words (their docstring, or their message) and exit."""

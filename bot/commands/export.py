@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands.common import console, fail, settings, told
+from bot.commands.common import console, fail, settings, told, with_key
 from domain.exports import Table
 from services.sheets import SheetForm
 
 if TYPE_CHECKING:
     from bot.settings import Settings
     from services.exports import Wish
+    from storage.database import DatabaseAway
 
 _PRIVATE = 0o600
+
+
+class OtherSchema(Exception):  # noqa: N818 - a fact
+    """The database is of another version, or empty: `tongdao db upgrade` brings it up."""
 
 
 class NoSuchMember(Exception):  # noqa: N818 - a fact
@@ -46,16 +51,18 @@ def export(
     """
     if file.exists() and not force:
         raise fail(f"{file} is there already; --force replaces it.")
+    if not file.parent.is_dir():
+        raise fail(f"There is no folder {file.parent}.")
     written = form or next((each for each in SheetForm if file.suffix.lower() == f".{each}"), None)
     if written is None:
         raise fail("Name a file that ends in .csv or .xlsx, or say --format.")
-    found = settings(quiet=True)
+    found = with_key(settings(quiet=True))
     from bot.app import now
     from domain.refusals import NotAllowed, NotFound
     from services.exports import Wish
 
     wish = Wish(table, root_id=root, language=language, phones=phones)
-    with told(NoSuchMember, NotAllowed, NotFound):
+    with told(DatabaseAway, OtherSchema, NoSuchMember, NotAllowed, NotFound):
         rows = asyncio.run(_write(found, wish, member, file, written, now()))
     console.print(
         f"[green]✓[/green] {file}: {rows} rows. Delete it when you no longer need it.", soft_wrap=True
@@ -71,6 +78,7 @@ async def _write(
     from services.exports import Exports
     from services.people import People
     from services.sheets import writing
+    from storage import schema
     from storage.database import Database
 
     database = Database(found.database)
@@ -80,6 +88,9 @@ async def _write(
     part = file.with_name(f".{file.name}.part")
     count = -1  # the headings are no row
     try:
+        await database.reach()
+        if await schema.current(database) != schema.head():
+            raise OtherSchema
         if member is not None:
             actor = await People(database=database).actor_of_member(member, at.date())
             if actor is None:

@@ -68,6 +68,7 @@ def test_a_role_decides_what_is_in_it(town: Town, tmp_path: Path):
         (("members", "m.csv", "--as", "999"), "no active member"),
         (("members", "m.pdf"), ".csv or .xlsx"),
         (("polls", "p.xlsx", "--root", "999"), "does not exist"),
+        (("members", "nowhere/m.csv"), "nowhere"),
     ],
 )
 def test_what_cannot_be_written_is_told_without_a_traceback(town: Town, words: tuple[str, ...], told: str):
@@ -75,6 +76,17 @@ def test_what_cannot_be_written_is_told_without_a_traceback(town: Town, words: t
     assert answer.exit_code == 2
     assert told in re.sub(r"\s+", " ", answer.stderr)
     assert "Traceback" not in answer.output
+
+
+def test_without_a_key_or_a_database_the_remedy_is_named(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TONGDAO_SECRET_KEY", "")
+    assert "tongdao init" in export("members", "m.csv").stderr
+    monkeypatch.setenv("TONGDAO_SECRET_KEY", KEY)
+    monkeypatch.setenv("TONGDAO_DATA_DIR", str(tmp_path / "empty"))
+    (tmp_path / "empty").mkdir()
+    assert "tongdao db upgrade" in export("members", "m.csv").stderr
 
 
 def test_a_file_that_is_there_is_not_replaced_unasked(town: Town, tmp_path: Path):

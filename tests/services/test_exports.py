@@ -108,10 +108,10 @@ async def test_numbers_are_opened_or_left_out(town: Hall, exports: Exports, seal
         sealed = {"phone_sealed": sealer.seal(PHONE.encode(), "member.phone")}
         await session.execute(update(member).where(member.c.name == "王芳").values(sealed))
     found = await table(exports, Table.MEMBERS, await town.actor("branch_secretary"))
-    assert PHONE in next(row for row in found if "王芳" in row)
+    assert "13805749876" in next(row for row in found if "王芳" in row)
     without = await table(exports, Table.MEMBERS, await town.actor("branch_secretary"), phones=False)
     assert without[0] == ["编号", "姓名", "所在组织", "正式/预备", "加入日期"]
-    assert not any(PHONE in row for row in without)
+    assert not any("13805749876" in row for row in without)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
