@@ -15,7 +15,6 @@ from services.sheets import SheetForm
 if TYPE_CHECKING:
     from bot.settings import Settings
     from services.exports import Wish
-    from storage.database import DatabaseAway
 
 _PRIVATE = 0o600
 
@@ -60,6 +59,7 @@ def export(
     from bot.app import now
     from domain.refusals import NotAllowed, NotFound
     from services.exports import Wish
+    from storage.database import DatabaseAway
 
     wish = Wish(table, root_id=root, language=language, phones=phones)
     with told(DatabaseAway, OtherSchema, NoSuchMember, NotAllowed, NotFound):
@@ -74,6 +74,7 @@ async def _write(
 ) -> int:
     from dataclasses import replace
 
+    from domain.clock import day_of
     from services.audit import Audit
     from services.exports import Exports
     from services.people import People
@@ -92,7 +93,7 @@ async def _write(
         if await schema.current(database) != schema.head():
             raise OtherSchema
         if member is not None:
-            actor = await People(database=database).actor_of_member(member, at.date())
+            actor = await People(database=database).actor_of_member(member, day_of(at))
             if actor is None:
                 raise NoSuchMember
             wish = replace(wish, actor=actor)
