@@ -20,9 +20,7 @@ class SuggestionGroupRow(Table, table=True):
     title: str
     tag: str = ""
     state: str = "open"  # open, answered
-    merged_into: int | None = Field(
-        default=None, foreign_key="suggestion_group.id", index=True, sa_type=BigInt
-    )
+    merged_into: int | None = Field(default=None, index=True, sa_type=BigInt)  # the group that leads it
     answer: str = ""
     answered_by: int | None = Field(default=None, foreign_key="member.id", index=True, sa_type=BigInt)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -26,7 +26,6 @@ def upgrade() -> None:
     sa.Column('answered_by', storage.tables.columns.BigInt, nullable=True),
     sa.Column('answered_at', storage.tables.columns.UtcDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['answered_by'], ['member.id'], name=op.f('fk_suggestion_group_answered_by_member')),
-    sa.ForeignKeyConstraint(['merged_into'], ['suggestion_group.id'], name=op.f('fk_suggestion_group_merged_into_suggestion_group')),
     sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_suggestion_group_organisation_id_organisation')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_suggestion_group'))
     )
