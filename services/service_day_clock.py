@@ -39,6 +39,8 @@ KEPT_IN_VIEW = timedelta(days=7)
 """A day that is over is looked at for so long, so that what came too late is noted."""
 IN_VIEW = timedelta(days=LONGEST_ASK + 31)
 """How far ahead a day may be asked for: holidays bring the question forward."""
+AT_ONCE = 100
+"""So many organisations are served in one turn: a clock that does not come back counts as stopped."""
 NOBODY = 0
 
 
@@ -88,11 +90,13 @@ class ServiceDayClock:
         self._delivery = delivery
         self._book = book
         self._timing = timing
+        self._left = AT_ONCE
         self._kept: dict[int, tuple[date, HolidayPolicy, Calendar]] = {}
 
     async def tick(self) -> None:
         """Do what is due; one organisation whose turn fails keeps no other waiting."""
         now = self._clock()
+        self._left = AT_ONCE
         async with self._database.read() as session:
             deciders = await service_days.deciders(session)
             calendar = await self._book.calendar(session)
@@ -136,8 +140,11 @@ class ServiceDayClock:
         now = self._clock()
         ahead = self._timing.ask_ahead
         due = [step for step in asks(day, deciding.zone, calendar, ahead) if step.due <= now <= step.until]
-        if not due or await self._done(day, due[0], [deciding.id]):
+        if not due:
             return
+        async with self._database.read() as session:
+            if await service_days.done_by(session, day.id, due[0]):
+                return
         async with self._database.begin() as session:
             held = await self._unchanged(session, day)
             chain, today = chain_of(deciding.path), self._book.today(deciding)
@@ -195,12 +202,17 @@ class ServiceDayClock:
         return Ground(deciding, tuple(kept), tuple(inside), tuple(apart))
 
     async def _do(self, ground: Ground, marker: Anchor, day: ServiceDay, step: Step) -> bool:
-        """Take a step for all below a marker; `False` if the day was changed meanwhile."""
-        if await self._done(day, step, [marker.organisation_id]):
+        """Take a step for all below a marker; `False` if there is more to do, or the day was changed meanwhile."""
+        async with self._database.read() as session:
+            done = await service_days.done_by(session, day.id, step)
+        if marker.organisation_id in done:
             return True
         for anchor in ground.below(marker):
-            if not await self._take(ground, anchor, day, step):
+            if anchor.organisation_id in done:
+                continue
+            if not self._left or not await self._take(ground, anchor, day, step):
                 return False
+            self._left -= 1
         return True
 
     async def _take(self, ground: Ground, anchor: Anchor, day: ServiceDay, step: Step) -> bool:
@@ -231,10 +243,6 @@ class ServiceDayClock:
             held = await self._unchanged(session, day)
             if held is not None:
                 await service_days.know(session, day.id, day.revision)
-
-    async def _done(self, day: ServiceDay, step: Step, organisation_ids: Iterable[int]) -> bool:
-        async with self._database.read() as session:
-            return await service_days.is_done(session, day.id, step, organisation_ids)
 
     async def _unchanged(self, session: Session, day: ServiceDay) -> ServiceDay | None:
         """Hold a day; `None` if it is not any more what this turn began with."""

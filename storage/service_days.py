@@ -225,16 +225,14 @@ async def written(session: AsyncSession, day_id: int, decider: Organisation) -> 
     return [Anchor(row.id, row.path, row.zone) for row in await session.execute(found)]
 
 
-async def is_done(session: AsyncSession, day_id: int, what: Step, organisation_ids: Iterable[int]) -> bool:
-    """Say whether a step was taken for all of these."""
-    wanted = set(organisation_ids)
+async def done_by(session: AsyncSession, day_id: int, what: Step) -> set[int]:
+    """Return the organisations for which a step was taken."""
     found = select(service_step.c.organisation_id).where(
         service_step.c.service_day_id == day_id,
         service_step.c.kind == what.kind,
         service_step.c.key == what.key,
-        service_step.c.organisation_id.in_(wanted),
     )
-    return wanted <= set((await session.execute(found)).scalars())
+    return set((await session.execute(found)).scalars())
 
 
 async def know(session: AsyncSession, day_id: int, revision: int) -> None:

@@ -119,6 +119,24 @@ async def test_what_breaks_off_halfway_is_taken_up_and_told_once(
 
 
 @ON_SQLITE
+async def test_many_organisations_with_words_of_their_own_take_several_turns(
+    bridge: ServiceWorld, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("services.service_day_clock.AT_ONCE", 1)
+    day, secretary = await bridge.day(MARCH), await bridge.secretary()
+    for node in ("north", "cicheng"):
+        await bridge.service.desk.write(secretary, bridge.town.nodes[node], day.id, node)
+    bridge.go_to(date(2026, 2, 24))
+    await bridge.confirm(MARCH)
+    turns = []
+    for _ in range(5):
+        await bridge.tick()
+        turns.append([chat for chat, _ in bridge.told()])
+    assert turns == [[WANG, ZHANG], [SUN], [], [], []]
+    assert (await bridge.day(MARCH)).told_revision == 0
+
+
+@ON_SQLITE
 async def test_without_a_confirmation_members_hear_nothing(bridge: ServiceWorld):
     day = date(2026, 2, 13)
     while day < date(2026, 3, 10):
