@@ -19,6 +19,8 @@ from services.members import Members
 from storage import backup, ledger
 from storage.audit import detail_of
 from storage.database import Database
+from storage.fates import FATES, Fate
+from storage.invitations import told
 from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.factories import T, make_grant, make_link
@@ -91,6 +93,25 @@ async def test_nothing_of_the_person_is_left_in_any_table(
     assert not [trace for trace in traces if trace in after]
 
 
+async def test_each_table_that_a_member_goes_from_has_a_trace_in_these_tests(town: Hall, wang: int):
+    goes = [name.split(".") for name, fate in FATES.items() if fate is Fate.GOES]
+    without = [table for table, column in goes if not await count(town, table, **{column: wang})]
+    assert without == [], "leave one in tests.person_traces"
+
+
+async def test_what_was_delivered_and_confirmed_counts_on_without_chat_and_hour(
+    town: Hall, forgetting: Forgetting, wang: int
+):
+    await forget(forgetting, town, wang)
+    delivery, confirmed, notice = T["delivery"], T["acknowledgement"], T["notice"]
+    async with town.database.read() as session:
+        sent = (await session.execute(select(delivery).where(delivery.c.member_id == wang))).one()
+        at = (await session.execute(select(confirmed.c.at).where(confirmed.c.member_id == wang))).scalar_one()
+        told = (await session.execute(select(notice.c.created_at).where(notice.c.id == 78))).scalar_one()
+    assert (sent.state, sent.chat_id, sent.message_id, sent.at) == ("sent", None, None, None)
+    assert at == told
+
+
 async def test_what_counted_counts_on(town: Hall, forgetting: Forgetting, wang: int):
     await town.people("north", 5)
     poll = await town.opened("county_secretary", "gulou", anonymous=False, live=True)
@@ -148,7 +169,11 @@ async def test_a_group_is_not_called_by_what_is_gone(
     await forget(forgetting, town, wang)
     group = T["suggestion_group"]
     async with town.database.read() as session:
-        titles = list((await session.execute(select(group.c.title).order_by(group.c.id))).scalars())
+        titles = list(
+            (
+                await session.execute(select(group.c.title).where(group.c.id < 3).order_by(group.c.id))
+            ).scalars()
+        )
     assert titles == (["辣一点", ""] if merged else ["多放辣椒", ""])
     assert await count(town, "suggestion") == 1
 
@@ -188,9 +213,23 @@ async def test_a_delivery_that_still_waits_is_skipped(town: Hall, forgetting: Fo
     await town.go()
     delivery = T["delivery"]
     async with town.database.read() as session:
-        query = select(delivery.c.state).where(delivery.c.member_id == wang)
+        query = select(delivery.c.state).where(delivery.c.member_id == wang, delivery.c.dispatch_id != 78)
         assert (await session.execute(query)).scalar_one() == "skipped"
     assert CHAT not in {chat for chat, *_ in town.channel.sent}
+
+
+async def test_who_joins_next_is_announced_even_if_their_link_has_the_same_number(
+    town: Hall, forgetting: Forgetting, wang: int
+):
+    link, dispatch = T["account_link"], T["dispatch"]
+    async with town.database.begin() as session:
+        number = (await session.execute(select(link.c.id).where(link.c.member_id == wang))).scalar_one()
+        alert = {"source": "link_waiting", "source_id": number}
+        await session.execute(update(dispatch).where(dispatch.c.id == 78).values(alert))
+        assert await told(session, "link_waiting", number)
+    await forget(forgetting, town, wang)
+    async with town.database.read() as session:
+        assert not await told(session, "link_waiting", number)
 
 
 @pytest.mark.parametrize(("minutes", "other"), [(11, False), (-1, False), (0, True)])
