@@ -115,8 +115,10 @@ async def on_step(
     match tap.step:
         case "look":
             shown = await show(query, *import_run.under_way_screen(words, found))
-            import_run.begin_reading(shown, toolbox, actor, words, found.id)
+            if found.state is not ImportState.STAGING or toolbox.roster.stalled(found):
+                import_run.begin_reading(shown, toolbox, actor, words, found.id)
         case "write":
+            await state.clear()
             shown = await show(query, screen(words("roster.title"), words("roster.writing")))
             import_run.begin_writing(shown, toolbox, actor, words, found.id)
         case "ask":

@@ -87,8 +87,9 @@ class Roster:
         now = self._clock()
         actor_id = actor.member_id if actor else None
         async with self._database.begin() as session:
-            for older in await roster.open_of(session, actor_id):
-                await roster.step(session, older.id, roster.OPEN, now, state=ImportState.CANCELLED)
+            older = await roster.open_of(session, actor_id)
+            for each in older:
+                await roster.step(session, each.id, roster.OPEN, now, state=ImportState.CANCELLED)
             number = await roster.add(
                 session,
                 token=token,
@@ -99,6 +100,8 @@ class Roster:
                 look=look,
                 now=now,
             )
+        for each in older:
+            await self._clear_away(each.id, each.token)
         return await self.for_actor(actor, number)
 
     async def for_actor(self, actor: Actor | None, import_id: int) -> Import:
@@ -186,9 +189,11 @@ class Roster:
             await self._write(actor, found)
         except Changed:
             await self._look_again(import_id)
-            raise RosterChanged from None
-        await asyncio.to_thread(self._drop, found.token)
-        await self._clear(import_id)
+            again = await self.for_actor(actor, import_id)
+            if again.state is not ImportState.DONE:
+                raise RosterChanged from None
+            return again
+        await self._clear_away(import_id, found.token)
         return await self.for_actor(actor, import_id)
 
     async def cancel(self, actor: Actor | None, import_id: int) -> None:
@@ -196,8 +201,7 @@ class Roster:
         found = await self.for_actor(actor, import_id)
         async with self._database.begin() as session:
             await roster.step(session, import_id, roster.OPEN, self._clock(), state=ImportState.CANCELLED)
-        await asyncio.to_thread(self._drop, found.token)
-        await self._clear(import_id)
+        await self._clear_away(import_id, found.token)
 
     async def bad_rows(self, actor: Actor | None, import_id: int, limit: int = MOST_BAD) -> list[Bad]:
         found = await self.for_actor(actor, import_id)
@@ -230,15 +234,17 @@ class Roster:
         )
 
     async def tidy(self) -> int:
-        """Drop imports that nobody finished within a day, and what is left of those that are over."""
+        """Drop imports that nobody finished within a day, what is left of those that are over, and stray files."""
         before = self._clock() - KEPT
         async with self._database.read() as session:
-            old = await roster.over_before(session, before)
-        for import_id, token, _ in old:
-            await asyncio.to_thread(self._drop, token)
-            await self._clear(import_id)
+            old = await roster.touched_before(session, before)
+        for import_id, token in old:
+            await self._clear_away(import_id, token)
             async with self._database.begin() as session:
                 await roster.forget(session, import_id)
+        async with self._database.read() as session:
+            known = await roster.tokens(session)
+        await asyncio.to_thread(self._drop_strays, known, before)
         return len(old)
 
     async def _scope(self, actor: Actor | None, organisation_id: int | None) -> tuple[int, str]:
@@ -305,12 +311,17 @@ class Roster:
             rows = staged(found.id, batch, places, self._sealer)
             count += len(rows)
             async with self._database.begin() as session:
+                await self._still(session, found, staged=count)
                 await roster.stage(session, rows)
-                await roster.step(session, found.id, (ImportState.STAGING,), self._clock(), staged=count)
             await progress("read", count, max(found.look.about, count))
         if not count:
             raise NothingToImport
         return count
+
+    async def _still(self, session: Session, found: Import, **values: Any) -> None:
+        """Note that the reading goes on; refuse if it was given up, or something was written meanwhile."""
+        if not await roster.step(session, found.id, (ImportState.STAGING,), self._clock(), **values):
+            raise RosterChanged
 
     async def _places(self, found: Import) -> tuple[Places, str]:
         async with self._database.read() as session:
@@ -356,8 +367,8 @@ class Roster:
             for at, start in enumerate(spans):
                 span = roster_match.Span(found.id, found.scope, start, start + SPAN)
                 async with self._database.begin() as session:
+                    await self._still(session, found)
                     await compare(session, span)
-                    await roster.step(session, found.id, (ImportState.STAGING,), self._clock())
                 done = (number * len(spans) + at + 1) / (len(steps) * len(spans))
                 await progress("compare", round(done * count), count)
 
@@ -390,6 +401,10 @@ class Roster:
             detail={"kind": found.kind, "rows": count},
         )
 
+    async def _clear_away(self, import_id: int, token: str) -> None:
+        await asyncio.to_thread(self._drop, token)
+        await self._clear(import_id)
+
     async def _clear(self, import_id: int) -> None:
         while True:
             async with self._database.begin() as session:
@@ -413,3 +428,11 @@ class Roster:
 
     def _drop(self, token: str) -> None:
         (self._folder / token).unlink(missing_ok=True)
+
+    def _drop_strays(self, known: set[str], before: datetime) -> None:
+        """Drop files that a crash left without an import."""
+        if not self._folder.is_dir():
+            return
+        for path in self._folder.iterdir():
+            if path.name not in known and path.stat().st_mtime < before.timestamp():
+                path.unlink(missing_ok=True)

@@ -150,10 +150,15 @@ async def bad(session: AsyncSession, import_id: int, *, after: int = 0, limit: i
     return [Bad(each.line, Reason(each.reason), each.what) for each in await session.execute(found)]
 
 
-async def over_before(session: AsyncSession, before: datetime) -> list[tuple[int, str, bool]]:
-    """Return imports to be cleared away: id, token, and whether they are still open."""
-    found = select(imports.c.id, imports.c.token, imports.c.state).where(imports.c.touched_at < before)
-    return [(each.id, each.token, each.state in OPEN) for each in await session.execute(found)]
+async def touched_before(session: AsyncSession, before: datetime) -> list[tuple[int, str]]:
+    """Return id and token of imports that nobody has touched since."""
+    found = select(imports.c.id, imports.c.token).where(imports.c.touched_at < before)
+    return [(each.id, each.token) for each in await session.execute(found)]
+
+
+async def tokens(session: AsyncSession) -> set[str]:
+    """Return the tokens of all imports."""
+    return set((await session.execute(select(imports.c.token))).scalars())
 
 
 async def forget(session: AsyncSession, import_id: int) -> None:

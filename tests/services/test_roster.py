@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from domain.refusals import NotAllowed, NotFound
@@ -245,6 +247,38 @@ async def test_an_import_nobody_finishes_is_dropped_after_a_day(town, roster, da
     assert await rows_of_roster(database) == 0
     with pytest.raises(NotFound):
         await roster.for_actor(None, found.id)
+
+
+async def test_a_new_file_drops_the_one_before(town, roster, database, tmp_path):
+    first = await prepared(roster, members(NEW))
+    await roster.begin(None, members(NEW), "b.csv")
+    assert (await roster.for_actor(None, first.id)).state is ImportState.CANCELLED
+    assert len(list((tmp_path / "roster").iterdir())) == 1
+    assert await rows_of_roster(database) == 0
+
+
+async def test_a_file_that_a_crash_left_behind_goes_after_a_day(town, roster, clock, tmp_path):
+    await prepared(roster, members(NEW))
+    stray = tmp_path / "roster" / "stray"
+    stray.touch()
+    os.utime(stray, (0, clock().timestamp()))
+    await roster.tidy()
+    assert stray.exists()
+    clock.forward(hours=25)
+    await roster.tidy()
+    assert not stray.exists()
+
+
+async def test_giving_up_in_the_middle_stops_the_reading(town, roster, database):
+    begun = await roster.begin(None, members(*[(f"周{n}", "", "北大路支部") for n in range(9)]), "a.csv")
+
+    async def give_up(what, done, total):
+        await roster.cancel(None, begun.id)
+
+    with pytest.raises(RosterChanged):
+        await roster.prepare(None, begun.id, give_up)
+    assert (await roster.for_actor(None, begun.id)).state is ImportState.CANCELLED
+    assert await rows_of_roster(database) == 0
 
 
 async def test_the_file_is_kept_sealed(town, roster, tmp_path):
