@@ -127,8 +127,9 @@ class Settings(BaseSettings):
 
     @property
     def calendar_url(self) -> str:
-        """Where calendar programs reach this bridge."""
-        return self.public_url or f"http://{_shown(self.http_host)}:{self.http_port}"
+        """Where calendar programs reach this bridge; empty where people come from outside and nobody has said."""
+        here = f"http://{_shown(self.http_host)}:{self.http_port}"
+        return self.public_url or ("" if self.webchat_public_url else here)
 
     @property
     def service_day_leads(self) -> frozenset[int]:

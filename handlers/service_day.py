@@ -73,7 +73,8 @@ def _overview(words: Words, outlook: Outlook) -> tuple[Text, list[Row]]:
     rows: list[Row] = []
     if outlook.entries:
         rows.append([button(words("service_days.button.file"), Mine(step="ics"))])
-    rows.append([button(words("service_days.button.web"), Mine(step="web"))])
+    if outlook.has_addresses:
+        rows.append([button(words("service_days.button.web"), Mine(step="web"))])
     rows.append([button(words("service_days.button.mine"), Mine(step="mine"))])
     if outlook.may_keep:
         rows.append([service_day_desk.entrance(words)])

@@ -11,6 +11,7 @@ from datetime import datetime
 from domain.clock import Clock
 from domain.organisations import chain_of
 from domain.permissions import Actor
+from domain.refusals import NotFound
 from domain.service_days import month_of
 from services.audit import Audit
 from services.service_day_book import ServiceDayBook
@@ -45,6 +46,11 @@ class CalendarAddresses:
         self._book = book
         self._public_url = public_url
 
+    @property
+    def offered(self) -> bool:
+        """Say whether calendar programs can reach this bridge at all."""
+        return bool(self._public_url)
+
     async def since(self, actor: Actor) -> datetime | None:
         """Return since when the actor has an address; `None` for none."""
         async with self._database.read() as session:
@@ -52,6 +58,8 @@ class CalendarAddresses:
 
     async def renew(self, actor: Actor, language: str) -> str:
         """Make an address, and return it this once; the one before leads nowhere from now on."""
+        if not self.offered:
+            raise NotFound
         token = secrets.token_urlsafe(TOKEN_BYTES)
         async with self._database.begin() as session:
             await calendar_addresses.put(session, actor.member_id, token, language, self._clock())

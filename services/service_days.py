@@ -37,6 +37,7 @@ class Outlook:
     entries: tuple[Entry, ...]
     reminders: Reminders
     may_keep: bool
+    has_addresses: bool
 
 
 class ServiceDays:
@@ -82,6 +83,7 @@ class ServiceDays:
             entries=tuple(await self._book.entries(days[:SHOWN], actor.home_path)),
             reminders=await self.reminders(actor),
             may_keep=self.desk.may(actor),
+            has_addresses=self.addresses.offered,
         )
 
     async def reminders(self, actor: Actor) -> Reminders:

@@ -39,6 +39,7 @@ def test_the_example_read_as_env_file_gives_the_defaults(tmp_path):
         ("TONGDAO_DATABASE_URL", "mysql://x", "sqlite\\+aiosqlite"),
         ("TONGDAO_QUIET_HOURS", "at night", "TONGDAO_QUIET_HOURS"),
         ("TONGDAO_SECRET_KEY", "short", "tongdao init"),
+        ("TONGDAO_SERVICE_DAY_REMINDERS", "5", "choose from 1, 2, 3, 7, or off"),
         ("TONGDAO_LOG_LEVEL", "loud", "TONGDAO_LOG_LEVEL"),
         ("TONGDAO_ACCOUNTS", '[{"name": "city"}]', "TONGDAO_ACCOUNTS → 0 → base_url"),
         (
@@ -77,3 +78,15 @@ def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch):
     shown = repr(read()) + str(read())
     assert "CANARY" not in shown
     assert KEY not in shown
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        ({}, "http://127.0.0.1:8080"),
+        ({"public_url": "https://bridge.example.org/"}, "https://bridge.example.org"),
+        ({"webchat_public_url": "https://chat.example.org"}, ""),
+    ],
+)
+def test_a_calendar_address_is_only_made_where_it_can_be_reached(settings, url):
+    assert Settings(_env_file=None, **settings).calendar_url == url

@@ -105,6 +105,14 @@ async def test_an_address_is_shown_once_renewed_after_a_question_and_switched_of
     assert "还没有地址" in member.screen
 
 
+async def test_no_address_is_offered_where_nobody_could_reach_it(member: Chat, bridge: ServiceWorld):
+    bridge.service.addresses._public_url = ""
+    await member.say("/serviceday")
+    assert "日历订阅地址" not in "".join(member.buttons)
+    await member.tap("sday:renew:0:0")
+    assert "calendar" not in member.screen
+
+
 async def test_own_lead_times_are_chosen_one_by_one(member: Chat, bridge: ServiceWorld):
     await member.say("/serviceday")
     await member.press("我的提醒")
