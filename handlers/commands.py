@@ -14,6 +14,7 @@ OFFERED = (
     "me",
     "org",
     "topics",
+    "digest",
     "language",
     "stop",
     "resume",

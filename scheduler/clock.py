@@ -100,11 +100,11 @@ def ticks_of(toolbox: Toolbox, clock: Clock) -> list[Tick]:
     return [
         Tick("notices", 2.0, toolbox.notices.start_due),
         Tick("invitations", 300.0, toolbox.expiry.tick),
-        Tick("nudges", 60.0, toolbox.notices.nudges.tick),
+        Tick("nudges", 30.0, toolbox.notices.nudges.tick),
         Tick("polls", 2.0, toolbox.polls.closing.tick),
         Tick("suggestions", 10.0, toolbox.suggestions.tick),
         Tick("ballots", 30.0, toolbox.polls.closing.count),
-        Tick("digests", 30.0, toolbox.digests.tick),
+        Tick("digests", 10.0, toolbox.digests.tick),
         Tick("rest_days", 60.0, toolbox.rest_days.tick),
         Tick("service_days", 5.0, toolbox.service_days.tick),
         Tick("delivery", 2.0, toolbox.delivery.tick),

@@ -20,6 +20,7 @@ from services.demo_people import (
     rows,
 )
 from services.demo_polls import ask, demo_polls
+from services.demo_repeats import write_repeats
 from services.demo_service_days import write_service_days
 from services.demo_suggestions import suggest
 from services.demo_tree import Node, Tree, plant
@@ -92,6 +93,7 @@ async def load(
         await suggest(session, now)
         await leave_open(session, now)
         await write_service_days(session, tree, now)
+        await write_repeats(session, tree, now)
         await demo_data.mark(session)
         await demo_data.look_over(session)
     return await people(database)

@@ -16,7 +16,7 @@ from services.audiences import Audiences
 from services.demo_people import MEMBERS, head_counts, homes
 from services.demo_tree import plant
 from services.poll_booth import Booth
-from storage import dispatches, materialise
+from storage import dispatches, expiry, materialise, schedules
 from storage.audiences import groups, members_of
 from storage.database import Database
 from storage.deliveries import Rules
@@ -255,3 +255,20 @@ async def test_one_poll_waits_for_the_three_people_and_one_shows_its_result(
         [everybody, *_] = await booth.results(someone, past.poll.id)
         assert everybody.count is not None
         assert everybody.count.voted == sum(everybody.count.options)
+
+
+async def test_a_branch_has_a_repeating_notice_and_invitations_that_ran_out(
+    database: Database, clock: HandClock, people
+):
+    async with database.read() as session:
+        found = await expiry.ran_out(session, people.branch_secretary.member_id, offset=0, limit=9)
+        [template] = (
+            await session.execute(select(T["notice"].c.id).where(T["notice"].c.state == "repeating"))
+        ).scalars()
+        planned = await schedules.read_of(session, "notice", template)
+        makers = await expiry.makers(session, clock())
+    assert found
+    assert planned is not None
+    assert planned.next_run_at is not None
+    assert planned.next_run_at > clock()
+    assert makers == []
