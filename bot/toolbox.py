@@ -34,6 +34,7 @@ from services.service_days import ServiceDays
 from services.suggestions import Suggestions
 from services.toolbox import Toolbox
 from services.topics import Topics
+from services.vacancies import Vacancies
 from storage import ledger
 from storage.database import Database
 from storage.deliveries import Rules
@@ -82,7 +83,11 @@ def build_toolbox(
         exports=Exports(database=database, clock=clock, audit=audit, sealer=sealer),
         own_data=OwnData(database=database, clock=clock, sealer=sealer),
         forgetting=Forgetting(
-            database=database, clock=clock, sealer=sealer, file=settings.data_dir / ledger.FILE
+            database=database,
+            clock=clock,
+            sealer=sealer,
+            file=settings.data_dir / ledger.FILE,
+            vacancies=Vacancies(database=database, clock=clock, delivery=delivery),
         ),
         audit=audit,
         organisations=Organisations(database=database, clock=clock, audit=audit),

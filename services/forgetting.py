@@ -13,6 +13,7 @@ from domain.forgetting import Forgotten, check_asked
 from domain.organisations import Organisation
 from domain.permissions import Actor, Role
 from services.poll_booth import owner_of
+from services.vacancies import Vacancies
 from storage import audit, forgetting, ledger, organisations
 from storage.database import Database, Session
 from storage.sealing import Sealer
@@ -34,27 +35,26 @@ class Forgetting:
     Without a sealer what waits under seal cannot be found: the ledger then stays open until one comes.
     """
 
-    def __init__(self, *, database: Database, clock: Clock, sealer: Sealer | None, file: Path) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        sealer: Sealer | None,
+        file: Path,
+        vacancies: Vacancies | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._sealer = sealer
         self._file = file
+        self._vacancies = vacancies
 
     async def farewell(self, actor: Actor) -> Farewell:
         """Return what to tell a person who is about to go; it keeps nobody."""
-        on = day_of(self._clock())
-        held = sorted(
-            {
-                grant.organisation_id
-                for grant in actor.grants
-                if grant.role is Role.SECRETARY and (grant.until is None or on <= grant.until)
-            }
-        )
         async with self._database.read() as session:
-            led = await forgetting.led_by_others(session, actor.member_id, held, on)
-            found = await organisations.of_ids(session, [node_id for node_id in held if node_id not in led])
-            scheduled = await forgetting.count_scheduled(session, actor.member_id)
-        return Farewell(tuple(found.values()), scheduled)
+            left = await self._without_secretary(session, actor)
+            return Farewell(left, await forgetting.count_scheduled(session, actor.member_id))
 
     async def forget(self, actor: Actor, asked_id: int, asked_minute: int) -> None:
         """Forget the actor, who was asked twice; at once, and for good."""
@@ -62,8 +62,11 @@ class Forgetting:
         check_asked(actor.member_id, asked_id, asked_minute, now)
         entry = Forgotten(actor.member_id, now)
         async with self._database.begin() as session:
+            left = await self._without_secretary(session, actor)
             if not await self._wipe(session, entry):
                 return
+            if self._vacancies is not None:
+                await self._vacancies.tell(session, left, but=actor.member_id)
             bridge = await ledger.bridge_of(session)
         await asyncio.to_thread(ledger.append, self._file, bridge, [entry])
 
@@ -81,6 +84,20 @@ class Forgetting:
         if missed:
             log.warning("forgotten_again", members=len(missed))
         return len(missed)
+
+    async def _without_secretary(self, session: Session, actor: Actor) -> tuple[Organisation, ...]:
+        """Return the organisations whose only secretary the actor is."""
+        on = day_of(self._clock())
+        held = sorted(
+            grant.organisation_id
+            for grant in set(actor.grants)
+            if grant.role is Role.SECRETARY
+            and grant.since <= on
+            and (grant.until is None or on <= grant.until)
+        )
+        led = await forgetting.led_by_others(session, actor.member_id, held, on)
+        found = await organisations.of_ids(session, [node_id for node_id in held if node_id not in led])
+        return tuple(found.values())
 
     async def _wipe(self, session: Session, entry: Forgotten) -> bool:
         """Empty a record and write it down, each once; returns whether there was one."""

@@ -16,6 +16,7 @@ from services.audit import Audit
 from services.forgetting import Forgetting
 from services.invitations import Invitations
 from services.members import Members
+from services.vacancies import Vacancies
 from storage import backup, ledger
 from storage.audit import detail_of
 from storage.database import Database
@@ -215,7 +216,7 @@ async def test_a_delivery_that_still_waits_is_skipped(town: Hall, forgetting: Fo
     async with town.database.read() as session:
         query = select(delivery.c.state).where(delivery.c.member_id == wang, delivery.c.dispatch_id != 78)
         assert (await session.execute(query)).scalar_one() == "skipped"
-    assert CHAT not in {chat for chat, *_ in town.channel.sent}
+    assert CHAT not in {each.to.chat_id for each in town.channel.sent}
 
 
 async def test_who_joins_next_is_announced_even_if_their_link_has_the_same_number(
@@ -250,6 +251,21 @@ async def test_the_last_secretary_is_told_and_may_go(town: Hall, forgetting: For
     assert (await forgetting.farewell(await actor(town, who))).without_secretary == ()
     await forget(forgetting, town, who)
     assert await count(town, "role_grant", member_id=who) == 0
+
+
+async def test_who_can_appoint_a_secretary_hears_that_one_is_missing(
+    town: Hall, forgetting: Forgetting, sealer: Sealer, file: Path
+):
+    vacancies = Vacancies(database=town.database, clock=town.clock, delivery=town.delivery)
+    telling = Forgetting(
+        database=town.database, clock=town.clock, sealer=sealer, file=file, vacancies=vacancies
+    )
+    await town.town.link("county_secretary", 8)
+    await forget(telling, town, town.town.members["branch_secretary"])
+    await town.go()
+    (message,) = [each.content for each in town.channel.sent if each.to.chat_id == 8]
+    assert "北大路支部 现在没有书记了" in message.text
+    assert "李书记" not in message.text
 
 
 async def test_what_a_secretary_scheduled_is_counted_and_what_they_drafted_goes(
