@@ -6,8 +6,7 @@ what is on record span by span, and written in one short one, so that the bridge
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,17 @@ from domain.clock import Clock, day_of
 from domain.permissions import Action, Actor
 from domain.refusals import NotFound
 from domain.roster import KEPT, Bad, Column, Figures, Import, ImportState, RosterKind
-from domain.roster_places import Places
 from domain.roster_refusals import (
     ImportUnderWay,
-    NothingToImport,
     RosterChanged,
     RowsAreBad,
     SheetTooLarge,
 )
-from domain.roster_tree import grow
 from services.audit import Audit
 from services.roster_files import LARGEST
+from services.roster_keep import KeptFiles
 from services.roster_reader import Reader
-from services.roster_rows import grown, organisation_lines, staged
+from services.roster_staging import Progress, Staging
 from services.sheets import SheetForm, sheet_bytes
 from services.walls import require
 from storage import organisations, roster, roster_match
@@ -37,17 +34,10 @@ from storage.database import Database, Session
 from storage.roster_apply import Changed, Writing
 from storage.sealing import Sealer
 
-SPAN = 2000
-"""Lines compared in one transaction: some 50 ms, so that nobody waits (measured)."""
 STALLED = timedelta(seconds=60)
 """A reading that said nothing for so long has died with its process, and may be begun again."""
-SEAL = "roster.file"
 MOST_BAD = 5000
 """Bad rows in one file to correct; who has more has the wrong columns."""
-
-Progress = Callable[[str, int, int], Awaitable[None]]
-"""Told what is being done (``read``, ``compare``, ``write``), how much of it, and of how much."""
-_OVER = (ImportState.DONE, ImportState.CANCELLED)
 
 
 async def _silent(_what: str, _done: int, _total: int) -> None:
@@ -63,9 +53,9 @@ class Roster:
         self._database = database
         self._clock = clock
         self._audit = audit
-        self._sealer = sealer
         self._reader = reader
-        self._folder = folder
+        self._files = KeptFiles(folder, sealer)
+        self._staging = Staging(database=database, clock=clock, sealer=sealer, reader=reader)
 
     async def begin(
         self,
@@ -83,7 +73,7 @@ class Roster:
         place_id, scope = await self._scope(actor, organisation_id)
         look = await self._reader.look(data, sheet, kind)
         token = secrets.token_hex(16)
-        await asyncio.to_thread(self._keep, token, data)
+        await self._files.keep(token, data)
         now = self._clock()
         actor_id = actor.member_id if actor else None
         async with self._database.begin() as session:
@@ -140,7 +130,7 @@ class Roster:
     async def turn(self, actor: Actor | None, import_id: int, kind: RosterKind) -> Import:
         """Take the rows for members, or for organisations."""
         found = await self.for_actor(actor, import_id)
-        data = await self._data(found)
+        data = await self._files.load(found.token)
         look = await self._reader.look(data, found.look.sheet, kind)
         await self._to(
             import_id,
@@ -164,9 +154,9 @@ class Roster:
             idle_since=self._clock() - STALLED,
         )
         try:
-            await self._clear(import_id)
-            count = await self._stage(found, progress)
-            figures = await self._compare(found, count, progress)
+            await self._staging.clear(import_id)
+            count = await self._staging.stage(found, await self._files.load(found.token), progress)
+            figures = await self._staging.compare(found, count, progress)
             async with self._database.begin() as session:
                 await self._ready(session, import_id, count, figures)
         except BaseException:
@@ -214,7 +204,9 @@ class Roster:
         """Return the bad rows as a file: the columns as they stood, and one that says why, in the given words."""
         found = await self.for_actor(actor, import_id)
         bad = await self.bad_rows(actor, import_id)
-        cells = await self._reader.pick(await self._data(found), found.look, [each.line for each in bad])
+        cells = await self._reader.pick(
+            await self._files.load(found.token), found.look, [each.line for each in bad]
+        )
         form = SheetForm.CSV if found.file_name.lower().endswith((".csv", ".txt", ".tsv")) else SheetForm.XLSX
         titles = [each.text for each in found.look.headings if not each.never]
         rows = [[*cells.get(each.line, [""] * len(titles)), f"{each.line}: {word(each)}"] for each in bad]
@@ -244,7 +236,7 @@ class Roster:
                 await roster.forget(session, import_id)
         async with self._database.read() as session:
             known = await roster.tokens(session)
-        await asyncio.to_thread(self._drop_strays, known, before)
+        await self._files.drop_strays(known, before)
         return len(old)
 
     async def _scope(self, actor: Actor | None, organisation_id: int | None) -> tuple[int, str]:
@@ -303,75 +295,6 @@ class Roster:
                 state=ImportState.MAPPING,
             )
 
-    async def _stage(self, found: Import, progress: Progress) -> int:
-        places, _ = await self._places(found)
-        today, count = day_of(self._clock()), 0
-        data = await self._data(found)
-        async for batch in self._reader.lines(data, found.look, found.plan, today):
-            rows = staged(found.id, batch, places, self._sealer)
-            count += len(rows)
-            async with self._database.begin() as session:
-                await self._still(session, found, staged=count)
-                await roster.stage(session, rows)
-            await progress("read", count, max(found.look.about, count))
-        if not count:
-            raise NothingToImport
-        return count
-
-    async def _still(self, session: Session, found: Import, **values: Any) -> None:
-        """Note that the reading goes on; refuse if it was given up, or something was written meanwhile."""
-        if not await roster.step(session, found.id, (ImportState.STAGING,), self._clock(), **values):
-            raise RosterChanged
-
-    async def _places(self, found: Import) -> tuple[Places, str]:
-        async with self._database.read() as session:
-            nodes = await roster.places(session, found.scope)
-            above = await roster.name_of_parent(session, found.organisation_id)
-        if not any(node.id == found.organisation_id for node in nodes):
-            raise NotFound
-        return Places(nodes, found.organisation_id), above
-
-    async def _compare(self, found: Import, count: int, progress: Progress) -> Figures:
-        if found.kind is RosterKind.ORGANISATIONS:
-            await self._compare_organisations(found)
-        else:
-            await self._compare_members(found, count, progress)
-        async with self._database.read() as session:
-            figures = await roster_match.figures(session, found.id)
-            if found.kind is RosterKind.ORGANISATIONS:
-                return figures
-            return replace(
-                figures,
-                missing=await roster_match.missing(session, found.id),
-                phones=await roster_match.phones_changed(session, found.id),
-            )
-
-    async def _compare_organisations(self, found: Import) -> None:
-        places, above = await self._places(found)
-        async with self._database.read() as session:
-            lines = organisation_lines(await roster.staged_rows(session, found.id))
-        outcome = await asyncio.to_thread(grow, lines, places, above)
-        rows = [grown(each) for each in outcome]
-        for bad in (True, False):
-            these = [each for each in rows if ("reason" in each) is bad]
-            for start in range(0, len(these), SPAN):
-                async with self._database.begin() as session:
-                    await roster.settle(session, found.id, these[start : start + SPAN])
-
-    async def _compare_members(self, found: Import, count: int, progress: Progress) -> None:
-        async with self._database.read() as session:
-            last = await roster.last_line(session, found.id)
-        steps = (roster_match.find_by_keys, roster_match.find_by_name, roster_match.decide)
-        spans = range(1, last + 1, SPAN)
-        for number, compare in enumerate(steps):
-            for at, start in enumerate(spans):
-                span = roster_match.Span(found.id, found.scope, start, start + SPAN)
-                async with self._database.begin() as session:
-                    await self._still(session, found)
-                    await compare(session, span)
-                done = (number * len(spans) + at + 1) / (len(steps) * len(spans))
-                await progress("compare", round(done * count), count)
-
     async def _write(self, actor: Actor | None, found: Import) -> None:
         figures, now = found.figures, self._clock()
         counts = {"created": figures.created, "changed": figures.changed, "moved": figures.moved}
@@ -402,37 +325,5 @@ class Roster:
         )
 
     async def _clear_away(self, import_id: int, token: str) -> None:
-        await asyncio.to_thread(self._drop, token)
-        await self._clear(import_id)
-
-    async def _clear(self, import_id: int) -> None:
-        while True:
-            async with self._database.begin() as session:
-                if await roster.clear(session, import_id, SPAN) < SPAN:
-                    return
-
-    async def _data(self, found: Import) -> bytes:
-        return await asyncio.to_thread(self._load, found.token)
-
-    def _keep(self, token: str, data: bytes) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / token
-        path.touch(mode=0o600)
-        path.write_bytes(self._sealer.seal(data, SEAL))
-
-    def _load(self, token: str) -> bytes:
-        try:
-            return self._sealer.open((self._folder / token).read_bytes(), SEAL)
-        except FileNotFoundError:
-            raise NotFound from None
-
-    def _drop(self, token: str) -> None:
-        (self._folder / token).unlink(missing_ok=True)
-
-    def _drop_strays(self, known: set[str], before: datetime) -> None:
-        """Drop files that a crash left without an import."""
-        if not self._folder.is_dir():
-            return
-        for path in self._folder.iterdir():
-            if path.name not in known and path.stat().st_mtime < before.timestamp():
-                path.unlink(missing_ok=True)
+        await self._files.drop(token)
+        await self._staging.clear(import_id)
