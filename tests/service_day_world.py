@@ -70,6 +70,17 @@ class ServiceWorld:
         assert deciding is not None
         return next(day for day in await self.service._book.days(deciding, month) if day.month == month)
 
+    def another(self) -> ServiceDays:
+        """Return the service as another process has it, over the same database."""
+        holidays = Holidays(database=self.database, clock=self.clock, audit=self.holidays._audit)
+        return ServiceDays(
+            database=self.database,
+            clock=self.clock,
+            audit=self.holidays._audit,
+            delivery=self.delivery,
+            holidays=holidays,
+        )
+
     async def tick(self) -> None:
         """Let the clock look once, and everything that is due go out."""
         await self.service.tick()

@@ -137,13 +137,17 @@ async def test_many_organisations_with_words_of_their_own_take_several_turns(
 
 
 @ON_SQLITE
-async def test_without_a_confirmation_members_hear_nothing(bridge: ServiceWorld):
-    day = date(2026, 2, 13)
+async def test_without_a_confirmation_members_hear_nothing_and_the_secretary_is_asked_three_times(
+    bridge: ServiceWorld,
+):
+    day, asked = date(2026, 2, 13), []
     while day < date(2026, 3, 10):
         bridge.go_to(day, 12)
         await bridge.tick()
+        asked += [(day, chat, text) for chat, text in bridge.told() if "3月" in text]
         day += timedelta(days=1)
-    assert {chat for chat, _ in bridge.told()} == {SECRETARY}
+    days = date(2026, 2, 14), date(2026, 2, 25), date(2026, 2, 27)
+    assert asked == [(on, SECRETARY, "请确认3月的服务日") for on in days]
 
 
 @ON_SQLITE
@@ -230,10 +234,10 @@ async def test_a_clock_that_jumps_a_day_back_repeats_nothing(bridge: ServiceWorl
     assert bridge.told() == []
 
 
-async def test_two_processes_tell_everybody_once(bridge: ServiceWorld, sealer: Sealer):
+async def test_two_processes_tell_everybody_once(bridge: ServiceWorld):
     await confirmed_march(bridge)
     bridge.go_to(date(2026, 3, 6))
-    await asyncio.gather(*(bridge.service.tick() for _ in range(3)))
+    await asyncio.gather(*(bridge.another().tick() for _ in range(3)))
     await bridge.tick()
     assert [chat for chat, _ in bridge.told()] == SUBSCRIBERS
 
