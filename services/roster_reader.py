@@ -26,6 +26,7 @@ MOST_MEMORY = 1536 * 1024**2
 """Address space, bytes; a roster of 200,000 rows takes a tenth (measured)."""
 MOST_CPU = 240  # seconds
 _LONGEST_ANSWER = 64 * 1024**2
+_COMMAND = ("-m", "services.roster_reader")
 _NICE = 5
 """The bridge's answers come first where processors are few."""
 
@@ -87,8 +88,7 @@ async def _answers(wanted: dict[str, Any], data: bytes) -> AsyncIterator[AsyncIt
     request = orjson.dumps(wanted, option=orjson.OPT_NON_STR_KEYS) + b"\n" + data
     child = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "services.roster_reader",
+        *_COMMAND,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
