@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain import quiet_hours, service_days
+from domain import quiet_hours, service_steps
 from domain.quiet_hours import QuietHours
 from storage.sealing import Sealer
 
@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     @field_validator("service_day_reminders")
     @classmethod
     def _readable_leads(cls, leads: str) -> str:
-        service_days.read_leads(leads)
+        service_steps.read_leads(leads)
         return leads
 
     @field_validator("secret_key")
@@ -133,7 +133,7 @@ class Settings(BaseSettings):
 
     @property
     def service_day_leads(self) -> frozenset[int]:
-        return service_days.read_leads(self.service_day_reminders)
+        return service_steps.read_leads(self.service_day_reminders)
 
     @property
     def quiet(self) -> QuietHours | None:

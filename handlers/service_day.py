@@ -7,7 +7,7 @@ from aiogram.utils.formatting import Bold, Text
 
 from domain.accounts import Address
 from domain.permissions import Actor
-from domain.service_days import LEADS
+from domain.service_steps import LEADS
 from handlers import service_day_address, service_day_desk
 from handlers.keyboards import Event, Go, Row, button, keyboard, screen, send, show
 from handlers.names import name_of

@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 from domain.clock import day_of
 from domain.holidays import Calendar
 from domain.organisations import HolidayPolicy
-from domain.service_days import HORIZON, DayState, asks, months_from, propose, reminders
+from domain.service_days import HORIZON, DayState, months_from, propose
+from domain.service_steps import asks, reminders
 from services.demo_notices import ZONE
 from services.demo_people import CITY_SECRETARY
 from services.demo_tree import CITY_ID, Tree
 from services.service_day_clock import Timing
-from storage import holidays, service_days
+from storage import holidays, service_days, service_steps
 from storage.database import Session
 
 PAST_MONTHS = 3
@@ -34,11 +35,11 @@ async def write_service_days(session: Session, tree: Tree, now: datetime) -> Non
             values = {"state": DayState.CONFIRMED, "told_revision": 0, "decided_by": CITY_SECRETARY}
             await service_days.write(session, day.id, **values, decided_at=decided, changed_at=decided)
             for step in reminders(day, ZONE, calendar):
-                await service_days.begin_step(session, day, step, CITY_ID, step.due)
+                await service_steps.begin_step(session, day, step, CITY_ID, step.due)
             continue
         for step in asks(day, ZONE, calendar, Timing().ask_ahead):
             if step.due <= now:
-                await service_days.begin_step(session, day, step, CITY_ID, now)
+                await service_steps.begin_step(session, day, step, CITY_ID, now)
     following = next(day for day in days if day.date >= today)
     await service_days.put_text(session, following.id, CITY_ID, CITY_TEXT, now)
     await service_days.put_text(session, following.id, tree.communities[0], BRANCH_TEXT, now)

@@ -16,21 +16,11 @@ from domain.clock import Clock
 from domain.holidays import Calendar
 from domain.organisations import HolidayPolicy, Organisation, chain_of, contains
 from domain.permissions import Action
-from domain.service_days import (
-    LONGEST_ASK,
-    Anchor,
-    DayState,
-    ServiceDay,
-    Step,
-    asks,
-    deepest_first,
-    month_of,
-    reminders,
-    telling,
-)
+from domain.service_days import DayState, ServiceDay, month_of
+from domain.service_steps import LONGEST_ASK, Anchor, Step, asks, deepest_first, reminders, telling
 from services.delivery import Delivery
 from services.service_day_book import ServiceDayBook
-from storage import grants, service_days, service_leads
+from storage import grants, service_days, service_leads, service_steps
 from storage.database import Database, Session
 
 log = structlog.get_logger(__name__)
@@ -143,7 +133,7 @@ class ServiceDayClock:
         if not due:
             return
         async with self._database.read() as session:
-            if await service_days.done_by(session, day.id, due[0]):
+            if await service_steps.done_by(session, day.id, due[0]):
                 return
         async with self._database.begin() as session:
             held = await self._unchanged(session, day)
@@ -151,17 +141,17 @@ class ServiceDayClock:
             holders = await grants.nearest_holders(session, Action.KEEP_SERVICE_DAY, chain, today, but=NOBODY)
             if held is None or not holders:
                 return
-            step_id = await service_days.begin_step(session, held, due[0], deciding.id, now)
+            step_id = await service_steps.begin_step(session, held, due[0], deciding.id, now)
             if step_id is None:
                 return
             dispatch_id = await self._delivery.dispatch(
                 session,
-                source=service_days.SOURCES[due[0].kind],
+                source=service_steps.SOURCES[due[0].kind],
                 source_id=step_id,
                 member_ids=holders,
                 useful_until=due[0].until,
             )
-            await service_days.went_out(session, step_id, dispatch_id)
+            await service_steps.went_out(session, step_id, dispatch_id)
 
     async def _tell(
         self, deciding: Organisation, others: list[Organisation], day: ServiceDay, calendar: Calendar
@@ -185,8 +175,8 @@ class ServiceDayClock:
 
     async def _ground(self, deciding: Organisation, others: list[Organisation], day: ServiceDay) -> Ground:
         async with self._database.read() as session:
-            markers = await service_days.zones_in(session, deciding)
-            written = await service_days.written(session, day.id, deciding)
+            markers = await service_steps.zones_in(session, deciding)
+            written = await service_steps.written(session, day.id, deciding)
         apart = [(each.id, each.path) for each in others if contains(deciding.path, each.path)]
         inside = [
             each
@@ -204,7 +194,7 @@ class ServiceDayClock:
     async def _do(self, ground: Ground, marker: Anchor, day: ServiceDay, step: Step) -> bool:
         """Take a step for all below a marker; `False` if there is more to do, or the day was changed meanwhile."""
         async with self._database.read() as session:
-            done = await service_days.done_by(session, day.id, step)
+            done = await service_steps.done_by(session, day.id, step)
         if marker.organisation_id in done:
             return True
         for anchor in ground.below(marker):
@@ -221,21 +211,21 @@ class ServiceDayClock:
             held = await self._unchanged(session, day)
             if held is None:
                 return False
-            step_id = await service_days.begin_step(session, held, step, anchor.organisation_id, now)
+            step_id = await service_steps.begin_step(session, held, step, anchor.organisation_id, now)
             if step_id is None or now > step.until:
                 return True
-            topic_id = await service_days.service_topic(session)
+            topic_id = await service_steps.service_topic(session)
             members = service_leads.recipients(
                 ground.audience(anchor), day.id, step, topic_id, self._timing.leads
             )
             dispatch_id = await self._delivery.dispatch(
                 session,
-                source=service_days.SOURCES[step.kind],
+                source=service_steps.SOURCES[step.kind],
                 source_id=step_id,
                 members=members,
                 useful_until=step.until,
             )
-            await service_days.went_out(session, step_id, dispatch_id)
+            await service_steps.went_out(session, step_id, dispatch_id)
         return True
 
     async def _all_told(self, day: ServiceDay) -> None:

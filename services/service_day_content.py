@@ -5,11 +5,12 @@ from datetime import date
 from domain.messages import Button, Content
 from domain.organisations import Organisation
 from domain.richtext import RichText, join, styled
-from domain.service_days import DayState, ServiceDay, StepKind
+from domain.service_days import DayState, ServiceDay
+from domain.service_steps import StepKind
 from locales import Words, speak
 from services.service_day_book import Entry
 from services.service_day_words import month, on_button, reason, service_month, short, with_year
-from storage.service_days import Done
+from storage.service_steps import Done
 
 MEMBER = "sday"
 """Prefix of a member's taps: ``sday:<step>:<day>:<number>``."""

@@ -16,7 +16,6 @@ from domain.service_days import (
     ActivitiesTooLong,
     DayState,
     ServiceDay,
-    StepKind,
     cancel,
     check_open,
     confirm,
@@ -24,14 +23,13 @@ from domain.service_days import (
     move,
     offered,
     propose,
-    reminders,
-    telling,
 )
+from domain.service_steps import StepKind, reminders, telling
 from services.audit import Audit
 from services.delivery import Delivery
 from services.service_day_book import Entry, ServiceDayBook
 from services.walls import paths_of, require
-from storage import organisations, people, service_days
+from storage import organisations, people, service_days, service_steps
 from storage.database import Database, Session
 
 KEEP = Action.KEEP_SERVICE_DAY
@@ -122,7 +120,7 @@ class ServiceDayDesk:
         here, deciding = await self._place(actor, organisation_id)
         async with self._database.read() as session:
             found = await self._day(session, deciding, day_id)
-            done = await service_days.done(session, [found.id])
+            done = await service_steps.done(session, [found.id])
             by = await people.record(session, found.decided_by) if found.decided_by else None
         calendar = await self._book.calendar()
         desk = await self._desk(actor, here, deciding, found)
@@ -248,7 +246,7 @@ class ServiceDayDesk:
                 return found
             await service_days.save(session, decided)
             await self._note(session, actor, deciding, what, decided)
-            going = await service_days.still_going(session, found.id)
+            going = await service_steps.still_going(session, found.id)
         for dispatch_id in going:
             await self._delivery.cancel(dispatch_id)
         return decided

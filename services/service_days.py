@@ -7,7 +7,8 @@ from domain.messages import Content
 from domain.organisations import Organisation
 from domain.permissions import Actor
 from domain.refusals import NotFound
-from domain.service_days import LEADS, SHOWN
+from domain.service_days import SHOWN
+from domain.service_steps import LEADS
 from services.audit import Audit
 from services.calendar_addresses import CalendarAddresses
 from services.delivery import Delivery
@@ -17,7 +18,7 @@ from services.service_day_clock import ServiceDayClock, Timing
 from services.service_day_content import render
 from services.service_day_desk import ServiceDayDesk
 from services.service_day_ics import build
-from storage import organisations, service_days, service_leads, topics
+from storage import organisations, service_days, service_leads, service_steps, topics
 from storage.database import Database, Session
 
 
@@ -66,7 +67,7 @@ class ServiceDays:
         self.clock = ServiceDayClock(
             database=database, clock=clock, delivery=delivery, book=self._book, timing=self._timing
         )
-        for source in set(service_days.SOURCES.values()):
+        for source in set(service_steps.SOURCES.values()):
             delivery.sources[source] = self.content
 
     async def tick(self) -> None:
@@ -116,7 +117,7 @@ class ServiceDays:
     async def content(self, step_id: int, language: str) -> Content:
         """Make what goes out for a step in a language; the delivery asks once for each."""
         async with self._database.read() as session:
-            done = await service_days.step(session, step_id)
+            done = await service_steps.step(session, step_id)
             day = await service_days.get(session, done.service_day_id) if done else None
             if done is None or day is None:
                 raise NotFound
@@ -128,7 +129,7 @@ class ServiceDays:
         chosen = await service_leads.chosen(session, member_id)
         if chosen is not None:
             return Reminders(tuple(sorted(chosen, reverse=True)), chosen=True)
-        topic_id = await service_days.service_topic(session)
+        topic_id = await service_steps.service_topic(session)
         subscribed = topic_id is None or topic_id in await topics.subscribed(session, member_id)
         leads = sorted(self._timing.leads, reverse=True) if subscribed else ()
         return Reminders(tuple(leads), chosen=False)

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, delete, exists, insert, or
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.audiences import Audience
-from domain.service_days import NO_REMINDERS, Step, StepKind
+from domain.service_steps import NO_REMINDERS, Step, StepKind
 from storage import audiences
 from storage.materialise import Members
 from storage.tables import metadata

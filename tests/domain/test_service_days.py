@@ -14,28 +14,32 @@ from domain.holidays import NO_NAME, Calendar, Day, DayKind, HolidayName, YearTa
 from domain.organisations import HolidayPolicy
 from domain.refusals import Refusal
 from domain.service_days import (
-    LEADS,
-    Anchor,
     DayState,
     ServiceDay,
     ServiceDayMovedOn,
     ServiceDayOutOfMonth,
     ServiceDayOver,
-    StepKind,
     Why,
-    asks,
     decider,
-    deepest_first,
     first_saturday,
     months_from,
     offered,
     propose,
-    read_leads,
     refreshed,
-    reminders,
     span,
-    telling,
     text_for,
+)
+from domain.service_steps import (
+    LEADS,
+    TELL_AHEAD,
+    Anchor,
+    StepKind,
+    asks,
+    deepest_first,
+    read_leads,
+    reminders,
+    telling,
+    working_day,
 )
 
 SHANGHAI = "Asia/Shanghai"
@@ -261,8 +265,8 @@ def test_a_reminder_comes_on_a_working_day_before_the_day_and_each_lead_once(
 ):
     day = a_day(month, DayState.CONFIRMED, policy)
     steps = reminders(day, zone, KNOWN)
-    told = KNOWN.last_workday_at_or_before(day.date - timedelta(days=service_days.TELL_AHEAD))
-    later = [each for each in LEADS if service_days.working_day(day.date, each, KNOWN) > told]
+    told = KNOWN.last_workday_at_or_before(day.date - timedelta(days=TELL_AHEAD))
+    later = [each for each in LEADS if working_day(day.date, each, KNOWN) > told]
     assert sorted(lead for step in steps for lead in step.leads) == sorted(later)
     for step in steps:
         on = date.fromordinal(step.key)
