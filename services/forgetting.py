@@ -80,6 +80,8 @@ class Forgetting:
         for entry in missed:
             async with self._database.begin() as session:
                 await self._wipe(session, entry)
+        async with self._database.begin() as session:
+            await forgetting.drop_counted_votes(session)
         await asyncio.to_thread(ledger.append, self._file, bridge, known - written)
         if missed:
             log.warning("forgotten_again", members=len(missed))

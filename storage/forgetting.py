@@ -65,6 +65,14 @@ async def count(session: AsyncSession, member_id: int) -> dict[str, int]:
     return found
 
 
+async def drop_counted_votes(session: AsyncSession) -> None:
+    """Drop named votes of the forgotten whose polls have ended since."""
+    vote, poll, member = T["named_vote"], T["poll"], T["member"]
+    counted = select(poll.c.id).where(poll.c.state.in_(list(ENDED)))
+    forgotten = select(member.c.id).where(member.c.status == MemberStatus.FORGOTTEN)
+    await session.execute(delete(vote).where(vote.c.poll_id.in_(counted), vote.c.member_id.in_(forgotten)))
+
+
 async def led_by_others(session: AsyncSession, member_id: int, node_ids: Sequence[int], on: date) -> set[int]:
     """Return which of these organisations have another secretary of their own on that day."""
     grant = T["role_grant"]

@@ -30,7 +30,9 @@ class Found:
 
 
 async def record(session: AsyncSession, member_id: int) -> Found | None:
-    row = (await session.execute(_found_query().where(_member.c.id == member_id))).one_or_none()
+    """Return a member, whatever their status; who was forgotten is nobody."""
+    known = (_member.c.id == member_id, _member.c.status != MemberStatus.FORGOTTEN)
+    row = (await session.execute(_found_query().where(*known))).one_or_none()
     return None if row is None else _to_found(row)
 
 

@@ -123,6 +123,9 @@ async def test_what_counted_counts_on(town: Hall, forgetting: Forgetting, wang: 
     assert [await count(town, name) for name in ("delivery", "participation", "named_vote")] == figures
     await town.over(poll.id)
     assert await count(town, "poll_cell", voted=5) == 1
+    await forgetting.catch_up()
+    assert await count(town, "named_vote", member_id=wang) == 0
+    assert await count(town, "named_vote") == 4
 
 
 async def test_a_vote_that_is_counted_stands_beside_nobody(town: Hall, forgetting: Forgetting, wang: int):
@@ -283,6 +286,14 @@ async def test_what_a_secretary_scheduled_is_counted_and_what_they_drafted_goes(
     assert await count(town, "poll") == 1
 
 
+async def test_nobody_reads_an_emptied_record(town: Hall, forgetting: Forgetting, wang: int, sealer: Sealer):
+    await forget(forgetting, town, wang)
+    audit = Audit(database=town.database, clock=town.clock, sealer=sealer)
+    members = Members(database=town.database, clock=town.clock, audit=audit)
+    with pytest.raises(NotFound):
+        await members.for_actor(await town.actor("branch_secretary"), wang)
+
+
 async def test_an_invitation_afterwards_makes_a_new_beginning(
     town: Hall, forgetting: Forgetting, wang: int, sealer: Sealer
 ):
@@ -297,8 +308,6 @@ async def test_an_invitation_afterwards_makes_a_new_beginning(
     )
     with pytest.raises(NotFound):
         await invitations.create(await town.actor("branch_secretary"), wang, InvitationForm.LINK)
-    members = Members(database=town.database, clock=town.clock, audit=audit)
-    assert (await members.own_record(await town.actor("zhang"))).readings == ()
 
 
 async def members_of(town: Hall, name: str) -> list[int]:
