@@ -1,5 +1,7 @@
 """Reminding who has not confirmed a notice: how many, then once; or by itself, chosen before it is sent."""
 
+from zoneinfo import ZoneInfo
+
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, InlineKeyboardButton
 
@@ -7,7 +9,7 @@ from domain.notices import Notice
 from domain.nudges import AFTER_DAYS
 from domain.permissions import Actor
 from handlers.keyboards import Event, Row, button, keyboard, screen, show
-from handlers.notice_preview import show_preview
+from handlers.notice_preview import reach_lines, show_preview
 from handlers.notice_taps import After, Draft, Look, Nudge
 from handlers.notice_words import headline
 from handlers.taps import tap
@@ -32,22 +34,24 @@ async def on_nudge(query: CallbackQuery, tap: Nudge, toolbox: Toolbox, actor: Ac
 async def _ask(event: Event, toolbox: Toolbox, actor: Actor, words: Words, notice_id: int) -> None:
     """Say how many it would remind, before anybody is."""
     nudging = await toolbox.notices.nudges.look(actor, notice_id)
+    members = nudging.reach.total
     text = screen(
         words("nudge.title"),
         words("report.of", headline=headline(words, nudging.notice, 100)),
         _whom(words, nudging),
-        words("nudge.rules") if nudging.members else words("nudge.call"),
+        words("nudge.rules") if members else words("nudge.call"),
     )
     rows: list[Row] = []
-    if nudging.members:
-        rows.append([button(words("nudge.button.do", n=nudging.members), Nudge(step="do", id=notice_id))])
+    if members:
+        rows.append([button(words("nudge.button.do", n=members), Nudge(step="do", id=notice_id))])
     await show(event, text, keyboard(words, *rows, back=await _origin(toolbox, actor, notice_id)))
 
 
 def _whom(words: Words, nudging: Nudging) -> str:
-    if nudging.members:
+    if nudging.reach.total:
         key = "nudge.whom.everybody" if nudging.everybody else "nudge.whom.own"
-        return words(key, n=nudging.members)
+        zone = ZoneInfo(nudging.notice.sender.zone)
+        return f"{words(key)}\n{reach_lines(words, nudging.reach, zone)}"
     if nudging.earlier is not None:
         return words("nudge.earlier", when=moment(words, nudging.earlier.at), n=nudging.earlier.members)
     return words("nudge.nobody")

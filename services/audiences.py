@@ -1,5 +1,6 @@
 """Audiences as use cases: whom an actor may mean, how many that is, and what would become of a push to them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -7,12 +8,13 @@ from domain.audiences import Audience, Scope, check
 from domain.clock import Clock, day_of
 from domain.organisations import Organisation, contains
 from domain.permissions import Action, Actor
-from domain.reach import Reach, reach_of
+from domain.reach import Group, Reach, reach_of
 from domain.refusals import NotFound, Refusal
 from domain.topics import Topic
 from storage import audiences, organisations, pace, topics
 from storage.database import Database, Session
 from storage.deliveries import Rules
+from storage.materialise import Members
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,12 @@ class Audiences:
         async with self._database.read() as session:
             meant = await self._checked(session, actor, audience)
             groups = await audiences.groups(session, meant, weekly_cap=self._rules.weekly_cap, now=now)
-            paces = await pace.read_all(session)
-        rates = {account_id: each.rate for account_id, each in paces.items()}
-        return reach_of(groups, quiet=self._rules.quiet, rest=self._rules.rest, rates=rates, now=now)
+            return await self._reach(session, groups, now)
+
+    async def reach_of_members(self, session: Session, members: Members, now: datetime) -> Reach:
+        """Say the same of a push to these members."""
+        groups = await audiences.groups_of(session, members, weekly_cap=self._rules.weekly_cap, now=now)
+        return await self._reach(session, groups, now)
 
     async def save(self, session: Session, actor: Actor, audience: Audience) -> int:
         """Store a checked audience in the caller's transaction, and return its id."""
@@ -91,6 +96,10 @@ class Audiences:
         mine = [scope for scope in audience.include if contains(scope.path, actor.home_path)]
         nearest = max(mine, key=lambda scope: len(scope.path), default=audience.include[0])
         return (await self.parts(Audience(include=(nearest,))))[0]
+
+    async def _reach(self, session: Session, groups: Iterable[Group], now: datetime) -> Reach:
+        rates = {account_id: each.rate for account_id, each in (await pace.read_all(session)).items()}
+        return reach_of(groups, quiet=self._rules.quiet, rest=self._rules.rest, rates=rates, now=now)
 
     async def _checked(self, session: Session, actor: Actor, audience: Audience) -> Audience:
         """Take nothing on trust: paths are read again, and each must lie where the actor may send."""

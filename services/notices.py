@@ -71,7 +71,9 @@ class Notices(NoticeDrafts):
         self._delivery = delivery
         self.inbox = NoticeInbox(database=database, clock=clock, audiences=audiences)
         self.reports = NoticeReports(database=database, clock=clock, audit=audit, delivery=delivery)
-        self.nudges = Nudges(database=database, clock=clock, audit=audit, delivery=delivery)
+        self.nudges = Nudges(
+            database=database, clock=clock, audit=audit, audiences=audiences, delivery=delivery
+        )
         delivery.sources[notices.SOURCE] = self.content
 
     async def content(self, notice_id: int, language: str) -> Content:

@@ -19,10 +19,12 @@ from domain.nudges import (
     too_late,
 )
 from domain.permissions import Action, Actor
+from domain.reach import Reach
 from domain.refusals import NotFound
 from domain.richtext import join, shorten, styled
 from locales import speak
 from services import notice_content
+from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery
 from services.notice_reports import own_homes, reachable
@@ -37,10 +39,10 @@ OPEN = "inbox:open:{number}:0"
 
 @dataclass(frozen=True, slots=True)
 class Nudging:
-    """What a nudge would do now: how many it would remind, of everybody or of one's own."""
+    """What a nudge would do now: whom it would reach and when, of everybody or of one's own."""
 
     notice: Notice
-    members: int
+    reach: Reach
     everybody: bool
     earlier: Nudged | None
 
@@ -48,10 +50,13 @@ class Nudging:
 class Nudges:
     """Reminds those who got a notice and have not confirmed it; nobody twice of the same notice."""
 
-    def __init__(self, *, database: Database, clock: Clock, audit: Audit, delivery: Delivery) -> None:
+    def __init__(
+        self, *, database: Database, clock: Clock, audit: Audit, audiences: Audiences, delivery: Delivery
+    ) -> None:
         self._database = database
         self._clock = clock
         self._audit = audit
+        self._audiences = audiences
         self._delivery = delivery
         delivery.sources[SOURCE] = self.content
 
@@ -82,9 +87,10 @@ class Nudges:
         """Say whom the actor's nudge would remind now."""
         async with self._database.read() as session:
             found, circle = await self._circle(session, actor, notice_id)
-            members = await nudges.count(session, notice_id, circle.homes)
+            members = nudges.to_nudge(notice_id, circle.homes)
+            reach = await self._audiences.reach_of_members(session, members, self._clock())
             earlier = await nudges.nudged(session, notice_id)
-        return Nudging(found, members, not circle.homes, earlier)
+        return Nudging(found, reach, not circle.homes, earlier)
 
     async def nudge(self, actor: Actor, notice_id: int) -> int:
         """Remind whom the actor may remind; returns how many. Once: of two who press, one does."""
@@ -136,8 +142,8 @@ class Nudges:
         may = author is not None and author.may(Action.SEND_NOTICE, found.sender.path, on)
         if not may or too_late(found.sent_at, found.nudge_after, self._clock()):
             await nudges.begin(session, notice_id, [EVERYBODY], None, self._clock())
-            return
-        await self._send(session, found, Circle(), None)
+        elif await nudges.count(session, notice_id):  # nobody yet: perhaps it waits in their digests
+            await self._send(session, found, Circle(), None)
 
     async def _send(self, session: Session, found: Notice, circle: Circle, by_id: int | None) -> int:
         """Take the nudge and send it; who is in it was not reminded of this notice before."""

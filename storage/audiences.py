@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Label, Select, and_, case, exists, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Row
@@ -47,15 +47,28 @@ async def count(session: AsyncSession, audience: Audience) -> int:
 
 async def groups(session: AsyncSession, audience: Audience, *, weekly_cap: int, now: datetime) -> list[Group]:
     """Group an audience by what would become of a push to each, in one pass."""
-    columns: dict[str, ColumnElement[Any]] = {
-        "is_stopped": who.c.stopped_at.is_not(None),
-        "nearest": _nearest_link(),
-        "home_zone": home.c.zone,
-        "is_capped": await _capped(session, weekly_cap, now),
-    }
-    labelled = [column.label(name) for name, column in columns.items()]
-    grouped = _select(audience, *labelled, func.count().label("members")).group_by(*columns)
-    return [_to_group(row) for row in (await session.execute(grouped)).all()]
+    columns = await _prospects(session, weekly_cap, now)
+    grouped = _select(audience, *columns, func.count().label("members"))
+    return [
+        _to_group(row)
+        for row in (await session.execute(grouped.group_by(*(column.element for column in columns)))).all()
+    ]
+
+
+async def groups_of(
+    session: AsyncSession, members: Select[tuple[int]], *, weekly_cap: int, now: datetime
+) -> list[Group]:
+    """Group these members alike."""
+    columns = await _prospects(session, weekly_cap, now)
+    grouped = (
+        select(*columns, func.count().label("members"))
+        .select_from(home.join(who, who.c.home_id == home.c.id))
+        .where(who.c.id.in_(members))
+    )
+    return [
+        _to_group(row)
+        for row in (await session.execute(grouped.group_by(*(column.element for column in columns)))).all()
+    ]
 
 
 async def save(session: AsyncSession, audience: Audience) -> int:
@@ -80,6 +93,16 @@ async def load(session: AsyncSession, audience_id: int) -> Audience:
     found = select(organisation.c.id, organisation.c.path).where(organisation.c.id.in_(ids))
     paths = {row.id: row.path for row in (await session.execute(found)).all()}
     return from_json(definition, paths)
+
+
+async def _prospects(session: AsyncSession, weekly_cap: int, now: datetime) -> list[Label[Any]]:
+    """Return what decides about a push to a member."""
+    return [
+        who.c.stopped_at.is_not(None).label("is_stopped"),
+        _nearest_link().label("nearest"),
+        home.c.zone.label("home_zone"),
+        (await _capped(session, weekly_cap, now)).label("is_capped"),
+    ]
 
 
 def _select(audience: Audience, *columns: ColumnElement[Any]) -> Select[Any]:

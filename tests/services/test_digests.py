@@ -262,3 +262,23 @@ async def test_after_a_restore_nothing_that_was_due_comes_again(world: World):
     await world.delivery.tick()
     await world.go()
     assert world.digest_messages() == []
+
+
+async def test_a_crash_amid_a_digest_leaves_nothing_and_the_next_tick_sends_it_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    for number in (1, 2):
+        await world.push(number)
+    world.clock.now = MONDAY
+
+    async def crash(*_: Any, **__: Any) -> int:
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.delivery, "dispatch", crash)
+        with pytest.raises(ConnectionError):
+            await world.digests.tick()
+    assert await world.titles(1) == ["2"]
+    assert await world.tick() == 1
+    assert await world.tick() == 0
+    assert world.digest_messages() == [1, 2, 3]

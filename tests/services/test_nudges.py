@@ -11,6 +11,7 @@ from domain.nudges import AlreadyNudged, NudgeNotPossible
 from domain.refusals import NotFound
 from storage import nudges
 from storage.database import Database
+from storage.deliveries import Rules
 from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.delivery_world import states
@@ -46,7 +47,7 @@ async def test_the_author_reminds_everybody_who_has_not_confirmed(town: Bridge):
     made = await told(town)
     await town.notices.inbox.confirm(await town.actor("wang"), made.id)
     look = await town.notices.nudges.look(await town.actor("county_secretary"), made.id)
-    assert (look.members, look.everybody, look.earlier) == (3, True, None)
+    assert (look.reach.total, look.everybody, look.earlier) == (3, True, None)
     assert await nudge(town, "county_secretary", made.id) == 3
     assert sorted(town.channel.chats) == [2, 3, 4]
     content = town.channel.sent[0].content
@@ -64,7 +65,7 @@ async def test_nobody_is_reminded_twice_of_the_same_notice(town: Bridge):
         with pytest.raises(AlreadyNudged):
             await nudge(town, who, made.id)
     look = await town.notices.nudges.look(await town.actor("county_secretary"), made.id)
-    assert look.members == 0
+    assert look.reach.total == 0
     assert look.earlier is not None
     assert look.earlier.members == 4
 
@@ -196,3 +197,28 @@ async def test_after_a_restore_no_nudge_that_was_due_comes_again(town: Bridge, c
     assert await town.notices.nudges.tick() == 0
     await town.go()
     assert town.channel.sent == []
+
+
+async def test_a_nudge_by_itself_waits_for_somebody_to_remind(town: Bridge, clock: HandClock):
+    actor = await town.actor("county_secretary")
+    draft = await town.drafted("county_secretary", "north", confirm=True)
+    await town.notices.nudges.nudge_after(actor, draft.id, 1)
+    await town.notices.send(actor, draft.id)
+    delivery = T["delivery"]
+    clock.forward(days=1)
+    await town.notices.nudges.tick()  # nothing has left yet
+    await town.go()
+    town.channel.sent.clear()
+    await town.notices.nudges.tick()
+    await town.go()
+    assert sorted(town.channel.chats) == [1, 2, 3]
+    async with town.database.read() as session:
+        counted = select(func.count()).where(delivery.c.state == "sent")
+        assert (await session.execute(counted)).scalar_one() == 6
+
+
+async def test_a_secretary_sees_who_is_above_the_cap_before_reminding(town: Bridge):
+    made = await told(town)
+    town.notices.nudges._audiences._rules = Rules(weekly_cap=1)
+    look = await town.notices.nudges.look(await town.actor("county_secretary"), made.id)
+    assert (look.reach.total, look.reach.capped, look.reach.at_once) == (4, 4, 0)
