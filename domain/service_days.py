@@ -214,10 +214,14 @@ def cancel(day: ServiceDay, *, by: int, today: date, now: datetime) -> ServiceDa
     )
 
 
+def is_over(day: ServiceDay, today: date) -> bool:
+    """Say whether nothing can be done about it any more; one that was missed or cancelled can still be held later."""
+    return (day.date if day.state is DayState.CONFIRMED else span(day.month)[1]) < today
+
+
 def check_open(day: ServiceDay, today: date) -> None:
-    """Refuse to change what is over; a cancelled one may be taken up again until its month ends."""
-    over = day.date < today if day.state is not DayState.CANCELLED else span(day.month)[1] <= today
-    if over:
+    """Refuse to change what is over."""
+    if is_over(day, today):
         raise ServiceDayOver
 
 

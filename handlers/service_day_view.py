@@ -53,7 +53,9 @@ def _activities(words: Words, view: DayView) -> str:
 
 def _plan_lines(words: Words, view: DayView) -> str:
     """Say when members are told and reminded, and what did not go in time."""
-    if view.day.state.open and not view.over:
+    if view.missed:
+        return words("service_days.desk.missed")
+    if view.day.state.open:
         return words("service_days.desk.nothing_yet")
     lines = []
     zone = ZoneInfo(view.desk.deciding.zone)
@@ -73,7 +75,7 @@ def _day_rows(words: Words, view: DayView) -> list[Row]:
     where = {"org": org, "id": day.id}
     rows: list[Row] = []
     if view.desk.may_decide and not view.over:
-        if day.state.open:
+        if day.state.open and not view.missed:
             label = words("service_days.button.confirm", day=on_button(words, day.date))
             rows.append([button(label, Keep(step="yes", **where, at=day.date.toordinal()))])
         last = [button(words("service_days.button.other"), Keep(step="other", **where))]

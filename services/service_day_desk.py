@@ -19,6 +19,7 @@ from domain.service_days import (
     cancel,
     check_open,
     confirm,
+    is_over,
     months_from,
     move,
     offered,
@@ -62,6 +63,7 @@ class DayView:
     reminded: tuple[datetime, ...]
     late: tuple[date, ...]
     over: bool
+    missed: bool
 
     @property
     def day(self) -> ServiceDay:
@@ -127,7 +129,7 @@ class ServiceDayDesk:
         assert desk.next is not None  # noqa: S101 - it was given
         late = {date.fromordinal(each.key) for each in done if each.kind is StepKind.REMIND and each.too_late}
         reminded = reminders(found, deciding.zone, calendar) if found.state is DayState.CONFIRMED else []
-        news = telling(found, deciding.zone, calendar)
+        news, today = telling(found, deciding.zone, calendar), self._book.today(deciding)
         return DayView(
             desk=desk,
             entry=desk.next,
@@ -135,7 +137,8 @@ class ServiceDayDesk:
             decided_by=by.member.name if by else "",
             reminded=tuple(step.due for step in reminded),
             late=tuple(sorted(late)),
-            over=found.date < self._book.today(deciding),
+            over=is_over(found, today),
+            missed=found.state.open and found.date < today,
         )
 
     async def offered(self, actor: Actor, organisation_id: int, day_id: int) -> list[date]:

@@ -161,10 +161,10 @@ def test_a_button_of_another_date_confirms_nothing():
 
 
 def test_a_day_that_is_over_cannot_be_confirmed_moved_or_cancelled():
-    day, now = a_day(MARCH), at(date(2026, 3, 8))
+    day, now = a_day(MARCH, DayState.CONFIRMED), at(date(2026, 3, 8))
     values = {"by": 1, "today": date(2026, 3, 8), "now": now}
     with pytest.raises(ServiceDayOver):
-        service_days.confirm(day, day.date, **values)
+        service_days.confirm(a_day(MARCH), day.date, **values)
     with pytest.raises(ServiceDayOver):
         service_days.move(day, date(2026, 3, 14), **values)
     with pytest.raises(ServiceDayOver):
@@ -181,6 +181,14 @@ def test_a_move_confirms_and_raises_the_revision_once():
         1,
     )
     assert service_days.move(moved, date(2026, 3, 14), **values) is moved
+
+
+def test_a_day_that_nobody_confirmed_in_time_can_be_held_later_in_its_month():
+    values = {"by": 1, "now": at(date(2026, 3, 8))}
+    late = service_days.move(a_day(MARCH), date(2026, 3, 21), today=date(2026, 3, 8), **values)
+    assert (late.state, late.date) == (DayState.CONFIRMED, date(2026, 3, 21))
+    with pytest.raises(ServiceDayOver):
+        service_days.move(a_day(MARCH), date(2026, 4, 18), today=date(2026, 4, 5), **values)
 
 
 @pytest.mark.parametrize("to", [date(2026, 2, 28), date(2026, 4, 4), date(2027, 3, 6)])

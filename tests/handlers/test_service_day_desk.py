@@ -141,6 +141,18 @@ async def test_the_year_says_why_a_day_moved_and_opens_the_coming_ones(city: Cha
     assert "4月11日 周六" in city.screen
 
 
+async def test_a_day_that_was_missed_says_so_and_can_be_held_later(city: Chat, bridge: ServiceWorld):
+    bridge.go_to(date(2026, 3, 9))
+    await city.press("全年日期")
+    await city.press("3月")
+    assert "当时没有确认" in city.screen
+    assert "确认" not in "".join(city.buttons)
+    await city.press("改日期")
+    await city.press("3月21日")
+    await city.press("就定3月21日")
+    assert "3月21日 周六 · 已确认" in city.screen
+
+
 async def test_the_rule_is_changed_and_undecided_days_follow(city: Chat, bridge: ServiceWorld):
     await city.press("放假怎么办")
     assert city.buttons[:3] == ["✅ 顺延到下一个空闲星期六", "⬜ 不改期", "⬜ 每次由人决定"]

@@ -129,7 +129,7 @@ async def test_a_text_is_tidied_and_has_a_limit(bridge: ServiceWorld):
 
 
 async def test_no_text_is_written_for_a_day_that_is_over(bridge: ServiceWorld):
-    day, secretary = await bridge.day(MARCH), await bridge.secretary()
+    day, secretary = await bridge.confirm(MARCH), await bridge.secretary()
     bridge.go_to(date(2026, 3, 8))
     assert await refused(bridge.service.desk.write(secretary, bridge.city, day.id, "x")) is ServiceDayOver
 
