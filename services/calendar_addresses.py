@@ -95,7 +95,9 @@ class CalendarAddresses:
             if holder is None:
                 return None
             deciding = await self._book.decider_of(session, holder.home_path)
-        days = await self._book.days(deciding, month_of(self._book.today(deciding)).replace(month=1))
+        today = self._book.today(deciding)
+        found = await self._book.days(deciding, month_of(today).replace(month=1))
+        days = [day for day in found if not (day.state.open and day.date < today)]
         entries = await self._book.entries(days, holder.home_path)
         async with self._database.read() as session:
             texts_at = await service_days.texts_changed(

@@ -54,7 +54,7 @@ async def test_a_calendar_program_gets_the_days_and_nothing_of_the_person(
     assert response.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert "private" in response.headers["Cache-Control"]
     days = [event["dtstart"].dt for event in Calendar.from_ical(body).walk("VEVENT")]
-    assert days[:3] == [date(2026, 2, 7), date(2026, 3, 7), date(2026, 4, 11)]
+    assert days[:2] == [date(2026, 3, 7), date(2026, 4, 11)]  # nobody confirmed February in time
     assert not [secret for secret in ("王芳", "北大路", "宁波", "member") if secret in body]
 
 
