@@ -18,6 +18,8 @@ CODE = re.compile(r"(/in/|[?&]start=)[A-Za-z0-9_-]{16,}")
 BEARER = re.compile(r"(Bearer\s+)[A-Za-z0-9_.-]{8,}")
 KEY = re.compile(r"\b([A-Za-z0-9_-]{1,32}:)[A-Za-z0-9+/]{43}=")
 QUIET = ("alembic", "aiogram", "aiohttp.access", "telegram", "apscheduler", "pgqueuer", "asyncio")
+OURS = ("bot", "handlers", "scheduler", "services", "storage", "domain", "webchat")
+"""Who may say more than `info`: at `debug`, a driver writes down the values of each statement, votes among them."""
 
 
 class Redactor:
@@ -80,7 +82,9 @@ def configure(
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(max(logging.INFO, logging.getLevelName(level.upper())))
+    for name in OURS:
+        logging.getLogger(name).setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(

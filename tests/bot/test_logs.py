@@ -71,3 +71,20 @@ def test_a_line_away_from_a_terminal_is_json():
     structlog.reset_defaults()
     line = json.loads(target.getvalue())
     assert (line["event"], line["port"], line["level"]) == ("ready", 8080, "info")
+
+
+def test_no_library_writes_down_values_however_talkative_the_log():
+    target = io.StringIO()
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    levels = {name: logging.getLogger(name).level for name in logs.OURS}
+    logs.configure(level="debug", style="json", stream=target)
+    logging.getLogger("aiosqlite").debug("executing INSERT ... (%s)", "a vote")
+    logging.getLogger("a.library").debug("executing INSERT ... (%s)", "a vote")
+    structlog.get_logger("services.anything").debug("looked", at="a poll")
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+    structlog.reset_defaults()
+    assert "a vote" not in target.getvalue()
+    assert "a poll" in target.getvalue()
