@@ -45,12 +45,12 @@ class Hall:
 
     async def people(self, name: str, number: int) -> list[int]:
         """Add so many members to an organisation, each with a chat."""
-        return [
-            await make_member(
-                self.database, home=self.town.nodes[name], chat_id=5000 + 100 * len(name) + each, account=1
-            )
-            for each in range(number)
-        ]
+        home, chats = self.town.nodes[name], 5000 + 100 * len(name)
+        async with self.database.begin() as session:
+            return [
+                await make_member(session, home=home, chat_id=chats + each, account=1)
+                for each in range(number)
+            ]
 
     async def drafted(
         self, who: str, *names: str, options: tuple[str, ...] = ("七点", "八点"), **more: Any
