@@ -204,7 +204,7 @@ async def test_a_time_is_chosen_or_typed_and_taken_back(county: Chat, delivering
     await county.say("昨天 2020-01-01 9:00")
     assert "已经过了" in county.screen
     await county.say("明天9点")
-    assert "3月5日 周四 09:00 自动发出" in county.screen
+    assert "自动发出：3月5日 周四 09:00" in county.screen
     await county.press("取消定时")
     await county.press("定时发")
     await county.press("3月4日 18:00")
