@@ -22,6 +22,8 @@ HOME_COUNTRY = "CN"
 PHONE = "member.phone"
 WAITING = "waiting_suggestions"
 REASONS = ("anonymous", *sorted(set(LEFT_OUT.values())))
+SPELT_OUT = frozenset({"options"})
+"""Columns that are read to say what a number means, and stand in no row."""
 Rows = list[dict[str, Any]]
 
 
@@ -58,6 +60,7 @@ class OwnData:
         whole = {
             "index": [_entry(name, len(rows)) for name, rows in found.items()],
             "left_out": [_said(f"own_data.left_out.{reason}") for reason in REASONS],
+            "fields": _fields(found),
             "about": {"made_at": now, **_said("own_data.about")},
             "data": found,
         }
@@ -87,6 +90,12 @@ class OwnData:
             if sealed is not None:
                 found.append({"poll_id": poll_id, "text": text_in(self._sealer, sealed, poll_id)[1]})
         return found
+
+
+def _fields(found: Mapping[str, Rows]) -> dict[str, dict[str, str]]:
+    """Say what the names of the fields mean that stand in this document."""
+    names = {name for rows in found.values() for row in rows for name in row}
+    return {name: _said(f"own_data.field.{name}") for name in sorted(names)}
 
 
 def _entry(name: str, count: int) -> dict[str, Any]:

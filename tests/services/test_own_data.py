@@ -42,10 +42,11 @@ async def document(own_data: OwnData, actor: Actor) -> dict[str, Any]:
 async def test_it_opens_with_an_index_in_both_languages(town: Hall, own_data: OwnData, sealer: Sealer):
     await leave_traces(town, sealer)
     found = await document(own_data, await town.actor("wang"))
-    assert list(found) == ["index", "left_out", "about", "data"]
+    assert list(found) == ["index", "left_out", "fields", "about", "data"]
     assert [entry["section"] for entry in found["index"]] == list(found["data"])
     assert found["index"][0]["zh_CN"].startswith("您的基本信息")
     assert found["index"][0]["en"].startswith("Your record")
+    assert found["fields"]["since"] == {"zh_CN": "从何时起", "en": "since"}
     counts = {entry["section"]: entry["entries"] for entry in found["index"]}
     assert counts == {name: len(rows) for name, rows in found["data"].items()}
 

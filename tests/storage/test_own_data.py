@@ -1,8 +1,8 @@
 """A member's own document leaves nothing undecided: a table that leads to them is in it, or named with its reason."""
 
 from locales import LANGUAGES, speak
-from services.own_data import REASONS, WAITING
-from storage.own_data import LEFT_OUT, RECORD_LEFT_OUT, SECTIONS
+from services.own_data import REASONS, SPELT_OUT, WAITING
+from storage.own_data import LEFT_OUT, RECORD_LEFT_OUT, SECTIONS, Own
 from tests.person_columns import leading_to_a_person, of_a_member
 
 COVERED = {column for section in SECTIONS for column in section.covers} - {"member.id"}
@@ -25,9 +25,14 @@ def test_every_section_and_every_reason_is_named_in_plain_words_in_both_language
         assert [key for key in keys if key not in speak(language)] == []
 
 
-def test_the_record_shows_every_column_of_the_members_row():
-    from storage.own_data import Own
+def test_every_field_is_named_in_plain_words_in_both_languages():
+    named = {column.name for section in SECTIONS for column in section.query(Own(1, ())).selected_columns}
+    keys = [f"own_data.field.{name}" for name in (named - SPELT_OUT) | {"poll_id", "text"}]
+    for language in LANGUAGES:
+        assert [key for key in keys if key not in speak(language)] == []
 
+
+def test_the_record_shows_every_column_of_the_members_row():
     shown = {column.name for column in SECTIONS[0].query(Own(1, ())).selected_columns}
     renamed = {"id": "number", "home_id": "organisation", "phone_sealed": "phone"}
     columns = {renamed.get(name, name) for name in of_a_member() - RECORD_LEFT_OUT}
