@@ -32,6 +32,7 @@ class Store:
             "synchronous = NORMAL",
             "foreign_keys = ON",
             "busy_timeout = 5000",
+            "secure_delete = ON",  # a backup copies free pages
         ):
             self._connection.execute(f"PRAGMA {pragma}")
         self._migrate()

@@ -151,7 +151,9 @@ class Town:
                 "UPDATE message SET body = ? WHERE bot_id = ? AND person_id = ? AND id = ?",
                 _dump(message), bot["id"], person["id"], message["message_id"],
             )  # fmt: skip
-            self.emit(person["id"], "edit", bot, message=self.as_seen(message, outgoing=False))
+            seen = self.as_seen(message, outgoing=False)
+            self._forget_looks(bot, person["id"], message["message_id"], seen)
+            self.emit(person["id"], "edit", bot, message=seen)
         self.wakeups.ring(("person", person["id"]))
         return message
 
@@ -163,6 +165,7 @@ class Town:
                 person_id,
                 number,
             )
+            self._forget_looks(bot, person_id, number)
             self.emit(person_id, "delete", bot, message_id=number)
         self.wakeups.ring(("person", person_id))
 
@@ -253,13 +256,30 @@ class Town:
     def emit(self, person_id: int, kind: str, bot: Row, **fields: Any) -> None:
         """Write an event for a person's pages; only the last `EVENTS_KEPT` of a person are kept."""
         body = _dump({"type": kind, "chat": bot["username"], **fields})
-        number = self.store.insert("INSERT INTO event (person_id, body) VALUES (?, ?)", person_id, body)
+        number = self.store.insert(
+            "INSERT INTO event (person_id, body, type, bot_id, message_id) VALUES (?, ?, ?, ?, ?)",
+            person_id, body, kind, bot["id"], fields["message"]["message_id"] if "message" in fields else None,
+        )  # fmt: skip
         if number % 64 == 0:
             self.store.run(
                 "DELETE FROM event WHERE person_id = ? AND id <= coalesce((SELECT id FROM event"
                 " WHERE person_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?), 0)",
                 person_id, person_id, EVENTS_KEPT,
             )  # fmt: skip
+
+    def _forget_looks(self, bot: Row, person_id: int, number: int, now: Json | None = None) -> None:
+        """Drop what a message looked like before: it may have been a vote being made (DOMAIN.md 4.5).
+
+        A page that was away is shown the message as it is `now` where it would have seen it first.
+        """
+        of = (person_id, bot["id"], number)
+        mine = "person_id = ? AND bot_id = ? AND message_id = ?"
+        if now is None:
+            self.store.run(f"DELETE FROM event WHERE {mine}", *of)  # noqa: S608 - our own words
+            return
+        body = _dump({"type": "message", "chat": bot["username"], "message": now})
+        self.store.run(f"UPDATE event SET body = ? WHERE {mine} AND type = 'message'", body, *of)  # noqa: S608
+        self.store.run(f"DELETE FROM event WHERE {mine} AND type = 'edit'", *of)  # noqa: S608
 
     def _queue(self, bot: Row, person_id: int, kind: str, body: Json) -> None:
         fresh = self.store.one("SELECT allowed_updates FROM bot WHERE id = ?", bot["id"])

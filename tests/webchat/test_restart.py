@@ -71,6 +71,27 @@ async def test_no_secret_stands_in_the_file(tmp_path):
         assert secret.encode() not in kept
 
 
+async def test_what_a_message_looked_like_before_stands_nowhere_and_a_page_that_was_away_sees_it_as_it_is(
+    tmp_path,
+):
+    async with running_webchat(tmp_path) as town:
+        token = await town.new_bot()
+        wang = await town.new_person("王芳")
+        await wang.start()
+        sent = await ask(town, token, "sendMessage", chat_id=wang.id, text="您要选的是甲吗？")
+        for text in ("您选了甲，确定吗？", "谢谢"):
+            edited = {"chat_id": wang.id, "message_id": sent["message_id"], "text": text}
+            await ask(town, token, "editMessageText", **edited)
+        seen = await events(town, wang, after=0, number=3)
+        gone = await ask(town, token, "sendMessage", chat_id=wang.id, text="这是甲")
+        await ask(town, token, "deleteMessage", chat_id=wang.id, message_id=gone["message_id"])
+    assert [(event["type"], event["message"]["text"]) for event in seen[-2:]] == [
+        ("message", "谢谢"),
+        ("edit", "谢谢"),
+    ]
+    assert "甲".encode() not in b"".join(path.read_bytes() for path in tmp_path.glob("webchat.db*"))
+
+
 async def test_links_that_ran_out_are_forgotten_at_the_next_start(tmp_path):
     now = [1_800_000_000.0]
     async with running_webchat(tmp_path, clock=lambda: now[0]) as town:
