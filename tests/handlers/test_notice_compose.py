@@ -208,7 +208,7 @@ async def test_a_time_is_chosen_or_typed_and_taken_back(county: Chat, delivering
     await county.press("取消定时")
     await county.press("定时发")
     await county.press("3月4日 18:00")
-    assert "3月4日 周三 18:00 自动发出" in county.screen
+    assert "自动发出：3月4日 周三 18:00" in county.screen
     clock.forward(hours=7, minutes=59)
     assert await delivering.notices.start_due() == 0
     clock.forward(minutes=1)
