@@ -16,6 +16,7 @@ class AuditEntryRow(Table, table=True):
     __table_args__ = (
         Index("ix_audit_entry_subject", "subject", "subject_id", "id"),
         Index("ix_audit_entry_seal_id", "seal_id", "id"),
+        Index("ix_audit_entry_actor_id", "actor_id", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
