@@ -19,7 +19,7 @@ from aiogram.exceptions import TelegramAPIError
 from aiohttp import web
 from rich.console import Console
 
-from bot import accounts, calendar, demo, http, local, webchat_account
+from bot import accounts, calendar, delivery_commands, demo, http, local, webchat_account
 from bot.accounts import BotAccount
 from bot.import_commands import commands_of
 from bot.inbound import Inbound
@@ -235,7 +235,14 @@ class Bridge:
             self.settings, self.database, self.clock, engine=engine, opened=opened, media=media
         )
         self._routes.extend(calendar.routes(toolbox.service_days.addresses))
-        await local.serve(self._stack, local.path_of(self.settings.data_dir), commands_of(toolbox.roster))
+        await local.serve(
+            self._stack,
+            local.path_of(self.settings.data_dir),
+            {
+                **commands_of(toolbox.roster),
+                **delivery_commands.commands_of(self.database, self.clock),
+            },
+        )
         await self._start_engine(engine, toolbox, works="worker" in roles)
         if "bot" in roles:
             await self._start_bot(opened, toolbox)

@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from bot.commands import backup, db, demo_data, doctor, export, holidays, import_, init, run, webchat
+from bot.commands import (
+    backup,
+    db,
+    deliveries,
+    demo_data,
+    doctor,
+    export,
+    holidays,
+    import_,
+    init,
+    run,
+    webchat,
+)
 
 app = typer.Typer(
     help="通道 Tongdao: the bridge between a city's membership organisation and its members.",
@@ -22,6 +34,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("import")(import_.import_)
 app.add_typer(db.app, name="db", help="Bring the database to a version of the schema.")
+app.add_typer(deliveries.app, name="deliveries", help="What is going out or waits: list, resume, cancel.")
 app.add_typer(holidays.app, name="holidays", help="Free days and worked weekends; enter a year's table.")
 app.add_typer(webchat.app, name="webchat", help="The chat server alone, and its bots.")
 

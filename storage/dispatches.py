@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     and_,
@@ -43,6 +44,14 @@ class Dispatch:
     planned: int
     created_at: datetime
     finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A dispatch that runs or is paused, and how many of it are done."""
+
+    what: Dispatch
+    done: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +116,20 @@ async def create(
 
 async def read(session: AsyncSession, dispatch_id: int) -> Dispatch | None:
     row = (await session.execute(select(dispatch).where(dispatch.c.id == dispatch_id))).first()
-    if row is None:
-        return None
-    return Dispatch(
-        id=row.id,
-        source=row.source,
-        source_id=row.source_id,
-        lane=Lane(row.lane),
-        state=DispatchState(row.state),
-        pause_reason=row.pause_reason,
-        generation=row.generation,
-        planned=row.planned,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
+    return None if row is None else _to_dispatch(row)
+
+
+async def unfinished(session: AsyncSession) -> list[Unfinished]:
+    """Return what runs or is paused, the oldest first."""
+    done = sum((slice_.c[name] for name in COUNTERS[1:]), start=slice_.c.sent)
+    found = (
+        select(dispatch, func.coalesce(func.sum(done), 0).label("done"))
+        .outerjoin(slice_, slice_.c.dispatch_id == dispatch.c.id)
+        .where(dispatch.c.state.in_([DispatchState.RUNNING, DispatchState.PAUSED]))
+        .group_by(dispatch.c.id)
+        .order_by(dispatch.c.id)
     )
+    return [Unfinished(_to_dispatch(row), int(row.done)) for row in (await session.execute(found)).all()]
 
 
 async def of_source(session: AsyncSession, source: str, source_id: int) -> list[int]:
@@ -269,3 +278,18 @@ async def rerun_failed(session: AsyncSession, dispatch_id: int) -> int:
         )
     )
     return len(rows)
+
+
+def _to_dispatch(row: Any) -> Dispatch:
+    return Dispatch(
+        id=row.id,
+        source=row.source,
+        source_id=row.source_id,
+        lane=Lane(row.lane),
+        state=DispatchState(row.state),
+        pause_reason=row.pause_reason,
+        generation=row.generation,
+        planned=row.planned,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )

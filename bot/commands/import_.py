@@ -4,22 +4,23 @@ import asyncio
 import base64
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot.commands.asking import Ask, Said, asking, last
 from bot.commands.common import console, fail, settings
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from bot.local import Commands
     from bot.settings import Settings
+    from storage.database import Database
 
-Said = dict[str, Any]
-Ask = Callable[[str, Said], AsyncIterator[Said]]
 BAD_ROWS = 1
 """Exit code when rows are bad and nothing was written."""
 
@@ -95,8 +96,8 @@ def _words() -> Any:
 async def _import(
     found: "Settings", wanted: Said, bad: Path | None, *, skip_bad: bool, dry_run: bool, yes: bool
 ) -> None:
-    async with _asking(found) as ask:
-        begun = await _last(ask("import.begin", wanted))
+    async with asking(found, _steps(found)) as ask:
+        begun = await last(ask("import.begin", wanted))
         try:
             _show_columns(begun)
             ready = await _prepare(ask, begun["id"])
@@ -106,10 +107,10 @@ async def _import(
             done = await _write(ask, ready, skip_bad=skip_bad, dry_run=dry_run, yes=yes)
         except BaseException:
             with contextlib.suppress(Exception):
-                await _last(ask("import.cancel", {"id": begun["id"]}))
+                await last(ask("import.cancel", {"id": begun["id"]}))
             raise
         if done is None:
-            await _last(ask("import.cancel", {"id": begun["id"]}))
+            await last(ask("import.cancel", {"id": begun["id"]}))
             if ready["figures"]["bad"] and not dry_run:
                 raise typer.Exit(BAD_ROWS)
             return
@@ -127,43 +128,21 @@ async def _write(ask: Ask, ready: Said, *, skip_bad: bool, dry_run: bool, yes: b
         return None
     if not yes and not typer.confirm(f"Write {writes} rows?", default=False):
         return None
-    return await _last(ask("import.apply", {"id": ready["id"], "skip_bad": skip_bad}))
+    return await last(ask("import.apply", {"id": ready["id"], "skip_bad": skip_bad}))
 
 
-@contextlib.asynccontextmanager
-async def _asking(found: "Settings") -> AsyncIterator[Ask]:
-    """Ask the bridge where it runs on SQLite; otherwise do it here."""
-    from bot import app, local
-    from bot.doctor import is_bridge_running
+def _steps(found: "Settings") -> "Callable[[Database], Commands]":
+    """Return what does the steps here, where no bridge does."""
+    from bot.app import now
     from bot.import_commands import commands_of
     from bot.toolbox import build_roster
     from services.audit import Audit
-    from storage import schema
-    from storage.database import Database
 
-    path = local.path_of(found.data_dir)
-    on_sqlite = found.database.startswith("sqlite")
-    if on_sqlite and local.answers(path):
-        yield lambda name, body: local.ask(path, name, body)
-        return
-    if on_sqlite and await is_bridge_running(found):
-        msg = (
-            "A bridge runs here, but its local socket does not answer: stop it, or run this as the same user."
-        )
-        raise local.CommandFailed(msg)
-    database = Database(found.database)
-    try:
-        await schema.upgrade(database)
-        audit = Audit(database=database, clock=app.now, sealer=found.sealer())
-        commands = commands_of(build_roster(found, database, app.now, audit))
-        yield lambda name, body: local.here(commands, name, body)
-    finally:
-        await database.close()
+    def made(database: "Database") -> "Commands":
+        audit = Audit(database=database, clock=now, sealer=found.sealer())
+        return commands_of(build_roster(found, database, now, audit))
 
-
-async def _last(answers: AsyncIterator[Said]) -> Said:
-    heard = [said async for said in answers]
-    return heard[-1]
+    return made
 
 
 async def _prepare(ask: Ask, import_id: int) -> Said:
@@ -211,7 +190,7 @@ def _show_figures(said: Said, title: str) -> None:
 async def _keep_bad(ask: Ask, import_id: int, target: Path) -> None:
     """Write the bad rows beside the file, and show the first."""
     words = _words()
-    said = await _last(ask("import.bad", {"id": import_id, "language": words.language}))
+    said = await last(ask("import.bad", {"id": import_id, "language": words.language}))
     for each in said["lines"]:
         console.print(f"  {words('roster.bad.line', **each)}", highlight=False)
     path = await asyncio.to_thread(_written, target, said["name"], base64.b64decode(said["data"]))

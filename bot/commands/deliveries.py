@@ -1,0 +1,74 @@
+"""`tongdao deliveries`: what is going out or waits for a person's word, and that word."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from bot.commands.asking import Said, asking, last
+from bot.commands.common import console, fail, settings
+
+app = typer.Typer(no_args_is_help=True)
+Number = Annotated[int, typer.Argument(help="Its number, as `tongdao deliveries list` shows it.")]
+
+
+@app.command(name="list")
+def list_() -> None:
+    """Show what runs or is paused, and why."""
+    from rich.table import Table
+
+    found = _do("deliveries.list", {})["dispatches"]
+    if not found:
+        console.print("Nothing is going out, and nothing waits.")
+        return
+    table = Table("Number", "What", "State", "Done", "Of", "Since", box=None)
+    for each in found:
+        state = f"{each['state']} ({each['why']})" if each["why"] else each["state"]
+        since = datetime.fromisoformat(each["created_at"]).astimezone()
+        table.add_row(
+            str(each["id"]),
+            each["source"],
+            state,
+            str(each["done"]),
+            str(each["planned"]),
+            f"{since:%d.%m. %H:%M}",
+        )
+    console.print(table)
+
+
+@app.command()
+def resume(number: Number) -> None:
+    """Let a paused one go on, for example after a restore; who was reached since the backup may be told again."""
+    _do("deliveries.resume", {"id": number})
+    console.print(f"[green]✓[/green] {number} goes on.")
+
+
+@app.command()
+def cancel(
+    number: Number, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> None:
+    """End one: who still waits gets nothing."""
+    if not yes:
+        typer.confirm(f"End {number}? Who still waits gets nothing.", abort=True)
+    _do("deliveries.cancel", {"id": number})
+    console.print(f"[green]✓[/green] {number} is ended.")
+
+
+def _do(name: str, body: Said) -> Said:
+    from bot.local import CommandFailed, CommandRefused
+
+    try:
+        return asyncio.run(_asked(name, body))
+    except CommandRefused:
+        raise fail(f"{body['id']} is not in a state in which this can be done.") from None
+    except CommandFailed as failed:
+        raise fail(str(failed) or "The bridge could not do it; see its log.") from None
+
+
+async def _asked(name: str, body: Said) -> Said:
+    from bot.app import now
+    from bot.delivery_commands import commands_of
+
+    async with asking(settings(quiet=True), lambda database: commands_of(database, now)) as ask:
+        return await last(ask(name, body))

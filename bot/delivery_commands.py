@@ -1,0 +1,61 @@
+"""What an operator does to deliveries that wait: list, resume, cancel; as the local socket knows them."""
+
+from collections.abc import AsyncIterator
+
+from bot.local import Commands, Said
+from domain.clock import Clock
+from domain.refusals import NotFound
+from storage import dispatches, outcomes
+from storage.database import Database
+
+
+def commands_of(database: Database, clock: Clock) -> Commands:
+    """Return the commands; a worker finds within seconds what is resumed."""
+    control = _Control(database, clock)
+    return {
+        "deliveries.list": control.list,
+        "deliveries.resume": control.resume,
+        "deliveries.cancel": control.cancel,
+    }
+
+
+class _Control:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def list(self, body: Said) -> AsyncIterator[Said]:
+        """Tell each dispatch that runs or is paused."""
+        async with self._database.read() as session:
+            found = await dispatches.unfinished(session)
+        yield {
+            "dispatches": [
+                {
+                    "id": each.what.id,
+                    "source": each.what.source,
+                    "state": each.what.state.value,
+                    "why": each.what.pause_reason,
+                    "planned": each.what.planned,
+                    "done": each.done,
+                    "created_at": each.what.created_at.isoformat(),
+                }
+                for each in found
+            ]
+        }
+
+    async def resume(self, body: Said) -> AsyncIterator[Said]:
+        """Let a paused dispatch go on."""
+        async with self._database.begin() as session:
+            if not await dispatches.resume(session, int(body["id"])):
+                raise NotFound
+        yield {"id": body["id"]}
+
+    async def cancel(self, body: Said) -> AsyncIterator[Said]:
+        """End a dispatch: who still waits gets nothing."""
+        now = self._clock()
+        async with self._database.begin() as session:
+            if not await dispatches.cancel(session, int(body["id"]), now):
+                raise NotFound
+        async with self._database.begin() as session:
+            await outcomes.skip_cancelled(session, now)
+        yield {"id": body["id"]}
