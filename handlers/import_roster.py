@@ -17,7 +17,6 @@ from handlers.names import name_of
 from handlers.taps import command, tap
 from handlers.welcome import members_only
 from locales import Words
-from services import roster_words
 from services.roster_files import LARGEST
 from services.toolbox import Toolbox
 
@@ -183,7 +182,7 @@ async def _show(
 
 
 async def _show_columns(event: Event, toolbox: Toolbox, words: Words, found: Import) -> None:
-    place = await toolbox.roster.place_name(found)
+    place = name_of(words, await toolbox.roster.place(found))
     text = screen(
         words("roster.title"), import_words.facts(words, found, place), import_words.columns(words, found)
     )
@@ -207,12 +206,12 @@ async def _ask_sure(query: CallbackQuery, words: Words, found: Import) -> None:
         created=figures.created,
         changed=figures.changed,
         moved=figures.moved,
-        bad=figures.bad,
     )
+    skipped = words("roster.sure.bad", bad=figures.bad) if figures.bad else ""
     rows: list[Row] = [[button(words("roster.button.sure"), Roll(step="write", id=found.id))]]
     await show(
         query,
-        screen(words("roster.title"), said),
+        screen(words("roster.title"), said, skipped),
         keyboard(words, *rows, back=Roll(step="open", id=found.id)),
     )
 
@@ -222,18 +221,12 @@ async def _send_file(
 ) -> None:
     """Send the bad rows, or who is missing, as a document below."""
     if what == "bad":
-        name, data = await toolbox.roster.to_correct(
-            actor, found.id, words("roster.why"), lambda bad: roster_words.reason(words, bad)
-        )
+        file, caption = await import_run.bad_rows_file(toolbox, actor, words, found.id), words("roster.sent")
     else:
         titles = [words("roster.column.name"), words("roster.column.organisation")]
-        name = f"{words('roster.file.missing')}.xlsx"
         data = await toolbox.roster.missing(actor, found.id, titles)
+        file = BufferedInputFile(data, f"{words('roster.file.missing')}.xlsx")
+        caption = words("roster.sent.missing")
     rows: list[Row] = [[button(words("menu.back"), Roll(step="open", id=found.id))]]
-    await bot.send_document(
-        chat_of(query),
-        BufferedInputFile(data, name),
-        caption=words("roster.sent"),
-        reply_markup=keyboard(words, *rows),
-    )
+    await bot.send_document(chat_of(query), file, caption=caption, reply_markup=keyboard(words, *rows))
     await query.answer()

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from aiogram.exceptions import TelegramAPIError
-from aiogram.types import InlineKeyboardMarkup, Message
+from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, Message
 from aiogram.utils.formatting import Text
 
 from domain.permissions import Actor
@@ -17,6 +17,8 @@ from domain.roster import Bad, Import, ImportState
 from handlers.import_words import Roll, outcome, outcome_rows
 from handlers.keyboards import button, keyboard, screen
 from locales import Words
+from services import roster_words
+from services.roster_staging import Progress
 from services.toolbox import Toolbox
 
 log = structlog.get_logger(__name__)
@@ -24,26 +26,40 @@ EVERY = 2.0
 """Seconds between two edits of one message: messengers take no more."""
 Screen = tuple[Text, InlineKeyboardMarkup]
 _running: set[asyncio.Task[None]] = set()
-_KEYS = {"read": "roster.reading", "compare": "roster.comparing", "write": "roster.writing"}
+_KEYS = {"read": "roster.reading", "compare": "roster.comparing"}
 
 
 def begin_reading(message: Message, toolbox: Toolbox, actor: Actor, words: Words, import_id: int) -> None:
     """Stage the rows and show what would be done, in this message."""
 
-    async def work(progress: Callable[[str, int, int], Awaitable[None]]) -> Import:
+    async def work(progress: Progress) -> Import:
         return await toolbox.roster.prepare(actor, import_id, progress)
 
     _spawn(_carry_out(message, toolbox, actor, words, import_id, work))
 
 
 def begin_writing(message: Message, toolbox: Toolbox, actor: Actor, words: Words, import_id: int) -> None:
-    """Write what was staged, bad rows left out, and show what was done, in this message."""
+    """Write what was staged, and show what was done, in this message; bad rows come as a file below."""
 
-    async def work(progress: Callable[[str, int, int], Awaitable[None]]) -> Import:
-        await progress("write", 0, 0)
-        return await toolbox.roster.apply(actor, import_id, skip_bad=True)
+    async def work(_progress: Progress) -> Import:
+        before = await toolbox.roster.for_actor(actor, import_id)
+        bad = None
+        if before.figures.bad and before.state is ImportState.READY:
+            bad = await bad_rows_file(toolbox, actor, words, import_id)
+        done = await toolbox.roster.apply(actor, import_id, skip_bad=True)
+        if bad is not None:
+            await message.answer_document(bad, caption=words("roster.sent"))
+        return done
 
     _spawn(_carry_out(message, toolbox, actor, words, import_id, work))
+
+
+async def bad_rows_file(toolbox: Toolbox, actor: Actor, words: Words, import_id: int) -> BufferedInputFile:
+    """Return the bad rows as a document to correct."""
+    name, data = await toolbox.roster.to_correct(
+        actor, import_id, words("roster.why"), lambda bad: roster_words.reason(words, bad)
+    )
+    return BufferedInputFile(data, name)
 
 
 async def idle() -> None:
@@ -65,7 +81,7 @@ async def _carry_out(
     actor: Actor,
     words: Words,
     import_id: int,
-    work: Callable[[Callable[[str, int, int], Awaitable[None]]], Awaitable[Import]],
+    work: Callable[[Progress], Awaitable[Import]],
 ) -> None:
     last = time.monotonic()
 
@@ -90,7 +106,7 @@ async def _carry_out(
 
 def outcome_screen(words: Words, found: Import, bad: list[Bad]) -> Screen:
     """Return the screen of what would be done, or was."""
-    rows = [] if found.state is ImportState.DONE else outcome_rows(words, found)
+    rows = outcome_rows(words, found)
     return screen(words("roster.title"), *outcome(words, found, bad)), keyboard(words, *rows)
 
 

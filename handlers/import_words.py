@@ -3,7 +3,7 @@
 from aiogram.filters.callback_data import CallbackData
 
 from domain.roster import NEEDED, Bad, Column, Import, ImportState, RosterKind
-from handlers.keyboards import Number, Row, button
+from handlers.keyboards import Go, Number, Row, button
 from locales import Words
 from services import roster_words
 
@@ -102,6 +102,8 @@ def outcome(words: Words, found: Import, bad: list[Bad]) -> tuple[str, ...]:
 def outcome_rows(words: Words, found: Import) -> list[Row]:
     """Return the buttons below what would be done."""
     figures, number = found.figures, found.id
+    if found.state is ImportState.DONE:
+        return [[button(words("roster.button.next"), Go(to="import"))]]
     rows: list[Row] = []
     if figures.bad:
         rows.append([button(words("roster.button.bad", n=figures.bad), Roll(step="bad", id=number))])

@@ -13,6 +13,7 @@ from typing import Any
 
 from domain import roster_columns
 from domain.clock import Clock, day_of
+from domain.organisations import Organisation
 from domain.permissions import Action, Actor
 from domain.refusals import NotFound
 from domain.roster import KEPT, Bad, Column, Figures, Import, ImportState, RosterKind
@@ -109,11 +110,13 @@ class Roster:
         """Say whether a reading has died with its process."""
         return found.touched_at <= self._clock() - STALLED
 
-    async def place_name(self, found: Import) -> str:
-        """Name the organisation an import writes in."""
+    async def place(self, found: Import) -> Organisation:
+        """Return the organisation an import writes in."""
         async with self._database.read() as session:
             place = await organisations.get(session, found.organisation_id)
-        return place.name if place else ""
+        if place is None:
+            raise NotFound
+        return place
 
     async def give(self, actor: Actor | None, import_id: int, index: int, column: Column | None) -> Import:
         """Let a column of the file mean something else, or nothing."""

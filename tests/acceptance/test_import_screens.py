@@ -46,10 +46,15 @@ async def three_bad_rows_hold_it_back(secretary: Viewer, words: Words) -> None:
     await secretary.press(words("menu.back"))
     await secretary.page.wait_text(words("roster.columns"))
     await secretary.go(words("roster.button.look"), words("roster.bad", n=3), "three-bad-rows")
-    await secretary.go(words("roster.button.bad", n=3), words("roster.sent"), "to-correct")
+    await secretary.go(words("roster.button.skip", n=3), words("roster.sure.bad", bad=3), "skip-bad-rows")
+    await secretary.press(words("roster.button.sure"))
+    await secretary.page.wait_text(words("roster.sent"))
+    await secretary.shot("bad-rows-to-correct")
 
 
 async def the_corrected_file_comes_in(secretary: Viewer, words: Words, corrected: Path) -> None:
+    await secretary.press(words("roster.button.next"))
+    await secretary.page.wait_text(words("roster.ask", place="§").partition("§")[0][:12])
     await secretary.page.send_file(corrected, kind="document")
     await secretary.page.wait_text("corrected.csv")
     await secretary.press(words("roster.button.look"))
@@ -59,5 +64,6 @@ async def the_corrected_file_comes_in(secretary: Viewer, words: Words, corrected
     await secretary.page.wait_text(words("roster.button.sure"))
     await secretary.shot("sure")
     await secretary.press(words("roster.button.sure"))
-    await secretary.page.wait_text(words("roster.done"))
+    await secretary.page.wait_gone(words("roster.button.sure"))
+    await secretary.page.wait_text(words("roster.created", n=3))
     await secretary.shot("written")

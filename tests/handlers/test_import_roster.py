@@ -71,14 +71,22 @@ async def test_a_roster_of_libreoffice_with_three_bad_rows_is_corrected(secretar
     await press(secretary, "下载有问题的行")
     document = secretary.file_of(secretary.messages[-1])
     assert document.filename == "members-原因.xlsx"
+    await press(secretary, "返回")
+    await press(secretary, "跳过问题行，写入 3 行")
+    await press(secretary, "确定写入")
+    assert secretary.file_of(secretary.messages[-1]).filename == "members-原因.xlsx"
     corrected = members(
         ("李梅", "13805740066", "北大路支部"),
         ("刘洋", "13805740067", "城隍庙商圈"),
         ("何平", "13805740068", "北大路支部"),
     )
+    await press(secretary, "再导入一个文件")
     await upload(secretary, corrected, "改好.csv")
     await press(secretary, "看会做什么")
-    assert "新增：3" in secretary.screen
+    await press(secretary, "写入 3 行")
+    await press(secretary, "确定写入")
+    names = [row[1] for row in await rows_of(database, "member", "id", "name")]
+    assert {"买买提·艾力", "李梅", "刘洋", "何平"} <= set(names)
 
 
 async def test_bad_rows_can_be_skipped(secretary, database):
@@ -88,7 +96,8 @@ async def test_bad_rows_can_be_skipped(secretary, database):
     await press(secretary, "跳过问题行，写入 1 行")
     assert "有问题的 1 行不写" in secretary.screen
     await press(secretary, "确定写入")
-    assert "已写入" in secretary.screen
+    assert "已写入" in secretary.messages[-2].text
+    assert secretary.file_of(secretary.messages[-1]).filename == "名单-原因.csv"
 
 
 async def test_a_column_can_be_given_another_meaning(secretary):
