@@ -18,6 +18,7 @@ from aiohttp.test_utils import unused_port
 
 from bot.app import bridge
 from bot.settings import Settings
+from handlers.features import ROUTERS
 from tests.webchat_client import Operator, Person
 
 ROOT = Path(__file__).parents[2]
@@ -127,6 +128,8 @@ async def moved_city(folder: Path, start: datetime, **fields: Any) -> AsyncItera
         _env_file=None, data_dir=folder / "var", http_port=http_port, webchat_port=chat_port, **fields
     )
     clock = MovedClock(start)
+    for router in ROUTERS:
+        router._parent_router = None  # a router has one parent for life; each city builds a dispatcher anew
     async with bridge(settings, with_demo=True, clock=clock), aiohttp.ClientSession() as http:
         token = (folder / "var" / "webchat-operator-token").read_text().strip()
         origin = f"http://127.0.0.1:{chat_port}"

@@ -4,8 +4,6 @@
 """
 
 import asyncio
-import os
-from pathlib import Path
 
 import pytest
 
@@ -36,12 +34,6 @@ def neighbours() -> list[int]:
     branch = tree.communities[0]
     found = [number for number, home in enumerate(homes(tree, SCALE), start=1) if home == branch]
     return [FIRST_CHAT + number for number in found[2:]]
-
-
-@pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    named = os.environ.get("TONGDAO_SCREENSHOTS")
-    return Path(named) if named else tmp_path / "shots"
 
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import os
 import re
 from io import BytesIO
 from pathlib import Path
@@ -34,12 +33,6 @@ def poster() -> bytes:
     buffer = BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-@pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    named = os.environ.get("TONGDAO_SCREENSHOTS")
-    return Path(named) if named else tmp_path / "shots"
 
 
 class Viewer:

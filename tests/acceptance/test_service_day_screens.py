@@ -3,18 +3,15 @@
 `make screenshots` keeps the pictures under ``screenshots/``; elsewhere they go to the test's own folder.
 """
 
-import os
 import re
 from contextlib import suppress
 from datetime import date, datetime, time
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from icalendar import Calendar
 from playwright.async_api import TimeoutError  # noqa: A004 - what a page raises
 
-from handlers.features import ROUTERS
 from locales import speak
 from tests.acceptance.conftest import CITY_SECRETARY, MEMBER, MovedCity, moved_city
 from tests.acceptance.test_screens import Viewer, viewer
@@ -37,19 +34,6 @@ ACTIVITIES = {
 
 def nine(day: date, minute: int = 1) -> datetime:
     return datetime.combine(day, time(9, minute), SHANGHAI)
-
-
-@pytest.fixture
-def shots(tmp_path: Path) -> Path:
-    named = os.environ.get("TONGDAO_SCREENSHOTS")
-    return Path(named) if named else tmp_path / "shots"
-
-
-@pytest.fixture(autouse=True)
-def free_routers() -> None:
-    """A router has one parent for life, and each city in this process builds a dispatcher anew."""
-    for router in ROUTERS:
-        router._parent_router = None
 
 
 async def arrives(person: Viewer, text: str) -> None:
