@@ -4,6 +4,7 @@ Who asks gets what their role may see; no actor is the operator. Each table is n
 member in it sees that it was made.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ class Exports:
         rows = [row async for row in self.rows(wish)]
         if len(rows) == 1:
             raise TableEmpty
-        return f"{title}-{day_of(self._clock())}.{form}", sheet_bytes(rows, form, title)
+        content = await asyncio.to_thread(sheet_bytes, rows, form, title)  # twenty thousand rows take seconds
+        return f"{title}-{day_of(self._clock())}.{form}", content
 
     async def _paths(self, session: Session, wish: Wish) -> list[str]:
         """Return the subtrees that are meant; refuses what the actor may not see there."""
