@@ -94,9 +94,7 @@ class Digests:
             found = await digests.entries(
                 session, actor.member_id, digest_id, now, offset=page * PAGE, limit=PAGE + 1
             )
-        lines = [
-            Line(number, entry, await self._render(entry, language)) for number, entry in found[:PAGE]
-        ]
+        lines = [Line(number, entry, await self._render(entry, language)) for number, entry in found[:PAGE]]
         return Page(tuple(lines), total, len(found) > PAGE)
 
     async def open(self, actor: Actor, delivery_id: int, language: str) -> Content:

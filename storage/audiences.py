@@ -12,11 +12,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.accounts import LinkState
 from domain.audiences import Audience, Scope, from_json, organisations_in
-from domain.delivery import DeliveryState
 from domain.members import MemberStatus
 from domain.organisations import subtree_bounds
 from domain.push_budget import COUNTED_SOURCES, week_start
 from domain.reach import Group
+from storage.push_budget import PUSHED
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
@@ -32,7 +32,6 @@ home = organisation.alias("home")
 BLOCKED = 2**31 - 1
 LATE_OUTCOMES = timedelta(days=1)
 """An outcome may be recorded so long after its dispatch ended."""
-PUSHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
 def members_of(audience: Audience) -> Select[tuple[int]]:

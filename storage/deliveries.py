@@ -23,12 +23,12 @@ from domain.delivery import (
     UnknownPolicy,
     look_again,
 )
-from domain.digests import IN_DIGEST, Cadence, due
+from domain.digests import IN_DIGEST
 from domain.nudges import SOURCE as NUDGE
-from domain.push_budget import COUNTED_SOURCES, is_capped, week_start
+from domain.push_budget import COUNTED_SOURCES
 from domain.quiet_hours import QuietHours
 from domain.rest_days import ASKED_FOR, RestDays, hold
-from storage import digests
+from storage import digests, push_budget
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
@@ -41,8 +41,6 @@ organisation = metadata.tables["organisation"]
 pace = metadata.tables["pace"]
 slice_ = metadata.tables["slice"]
 subscription = metadata.tables["subscription"]
-
-PUSHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,8 @@ async def claim(
     rows = (await session.execute(_candidates(taken, now).limit(limit))).all()
     if not rows:
         return Claimed()
-    capped = await _capped(session, taken, rows, rules, now)
+    counts = taken.lane is Lane.NORMAL and taken.source in COUNTED_SOURCES
+    capped = await push_budget.above_cap(session, rows, rules.weekly_cap, now) if counts else {}
     verdicts = [(row, _look(row, taken, capped.get(row.member_id), rules, now)) for row in rows]
     ready = {row.id: row for row, verdict in verdicts if verdict is None}
     won = await _mark_sending(session, ready, attempt_id, now)
@@ -239,41 +238,6 @@ def _candidates(taken: OpenSlice, now: datetime) -> Select[Any]:
         )
         .order_by(delivery.c.id)
     )
-
-
-async def _capped(
-    session: AsyncSession, taken: OpenSlice, rows: Sequence[Row[Any]], rules: Rules, now: datetime
-) -> dict[int, datetime]:
-    """Return who is above the weekly cap, and when their next digest comes."""
-    pushes = await _pushes(session, taken, rows, rules, now)
-    above = [row for row in rows if is_capped(pushes.get(row.member_id, 0), rules.weekly_cap)]
-    daily = await digests.daily_among(session, [row.member_id for row in above])
-    cadences = {row.member_id: Cadence.DAILY if row.member_id in daily else Cadence.WEEKLY for row in above}
-    return {row.member_id: due(cadences[row.member_id], now, row.zone) for row in above}
-
-
-async def _pushes(
-    session: AsyncSession, taken: OpenSlice, rows: Sequence[Row[Any]], rules: Rules, now: datetime
-) -> dict[int, int]:
-    """Count what each candidate was pushed since Monday, local."""
-    if not rules.weekly_cap or taken.lane is not Lane.NORMAL or taken.source not in COUNTED_SOURCES:
-        return {}
-    counts: dict[int, int] = {}
-    for zone in {row.zone for row in rows}:
-        members = [row.member_id for row in rows if row.zone == zone]
-        counted = (
-            select(delivery.c.member_id, func.count().label("pushes"))
-            .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
-            .where(
-                delivery.c.member_id.in_(members),
-                delivery.c.state.in_(PUSHED),
-                delivery.c.at >= week_start(now, zone),
-                dispatch.c.source.in_(COUNTED_SOURCES),
-            )
-            .group_by(delivery.c.member_id)
-        )
-        counts |= {row.member_id: row.pushes for row in (await session.execute(counted)).all()}
-    return counts
 
 
 def _look(

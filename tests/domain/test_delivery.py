@@ -103,7 +103,10 @@ def test_a_busy_server_is_tried_when_it_says_so():
     ],
 )
 def test_who_must_not_get_it_is_skipped_even_where_it_would_be_held(field: str, value: object, reason: str):
-    fields = {name: getattr(WELL, name) for name in WELL.__slots__} | {field: value, "held": Held(NOW, "quiet_hours")}
+    fields = {name: getattr(WELL, name) for name in WELL.__slots__} | {
+        field: value,
+        "held": Held(NOW, "quiet_hours"),
+    }
     assert look_again(Recipient(**fields), useful_until=None, now=NOW) == Skipped(reason)
 
 
