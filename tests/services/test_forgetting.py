@@ -1,23 +1,22 @@
-"""Forgetting a member: what goes, what stays as a number, and that no restored copy brings anybody back."""
+"""Forgetting a member: what goes, and what stays as a number."""
 
 import base64
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from domain.forgetting import ForgetAskAgain, minute_of
 from domain.invitations import InvitationForm
-from domain.permissions import Actor
 from domain.refusals import NotFound
 from services.audit import Audit
 from services.forgetting import Forgetting
 from services.invitations import Invitations
 from services.members import Members
 from services.vacancies import Vacancies
-from storage import backup, ledger
+from storage import ledger
 from storage.audit import detail_of
 from storage.database import Database
 from storage.fates import FATES, Fate
@@ -25,6 +24,7 @@ from storage.invitations import told
 from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.factories import T, make_grant, make_link
+from tests.leaving_world import actor, count, forget, lines, row_of
 from tests.person_traces import CHAT, NAME, PHONE, leave_traces
 from tests.poll_world import Hall, hall
 from tests.town import build
@@ -53,33 +53,6 @@ def forgetting(database: Database, clock: HandClock, sealer: Sealer, file: Path)
 @pytest.fixture
 async def wang(town: Hall, sealer: Sealer) -> int:
     return await leave_traces(town, sealer)
-
-
-async def actor(town: Hall, number: int) -> Actor:
-    found = await town.town.people.actor_of_member(number, town.clock().date())
-    assert found is not None
-    return found
-
-
-async def forget(forgetting: Forgetting, town: Hall, number: int) -> None:
-    await forgetting.forget(await actor(town, number), number, minute_of(town.clock()))
-
-
-async def lines(town: Hall, folder: Path) -> str:
-    await backup.dump(town.database, folder / "dump")
-    return (folder / "dump").read_text()
-
-
-async def row_of(town: Hall, number: int) -> Any:
-    async with town.database.read() as session:
-        return (await session.execute(select(T["member"]).where(T["member"].c.id == number))).one()
-
-
-async def count(town: Hall, table: str, **where: Any) -> int:
-    async with town.database.read() as session:
-        wanted = [T[table].c[name] == value for name, value in where.items()]
-        found = select(func.count()).select_from(T[table]).where(*wanted)
-        return int((await session.execute(found)).scalar_one())
 
 
 async def test_nothing_of_the_person_is_left_in_any_table(
@@ -317,88 +290,3 @@ async def members_of(town: Hall, name: str) -> list[int]:
             member.c.home_id == town.town.nodes[name], member.c.status == "active"
         )
         return list((await session.execute(query.order_by(member.c.id))).scalars())
-
-
-# The ledger
-
-
-async def test_the_ledger_holds_a_number_and_a_time_in_both_places(
-    town: Hall, forgetting: Forgetting, wang: int, file: Path
-):
-    await forget(forgetting, town, wang)
-    async with town.database.read() as session:
-        kept = await ledger.entries(session)
-        bridge = await ledger.bridge_of(session)
-    assert ledger.read(file, bridge) == kept
-    assert {(entry.member_id, entry.at) for entry in kept} == {(wang, town.clock())}
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert NAME not in file.read_text()
-
-
-async def test_a_restored_copy_forgets_again(town: Hall, forgetting: Forgetting, wang: int, tmp_path: Path):
-    copy = tmp_path / "copy"
-    await backup.dump(town.database, copy)
-    await forget(forgetting, town, wang)
-    with copy.open() as dumped:
-        await backup.load(town.database, dumped)
-    assert (await row_of(town, wang)).name == NAME
-    assert await forgetting.catch_up() == 1
-    assert (await row_of(town, wang)).name == ""
-    assert NAME not in await lines(town, tmp_path)
-    assert await forgetting.catch_up() == 0
-
-
-async def test_without_the_key_the_ledger_waits_for_it(
-    town: Hall, forgetting: Forgetting, wang: int, tmp_path: Path, file: Path
-):
-    poll = await town.opened("county_secretary", "gulou")
-    await town.booth.suggest(await actor(town, wang), poll.id, "多放辣椒")
-    copy = tmp_path / "copy"
-    await backup.dump(town.database, copy)
-    await forget(forgetting, town, wang)
-    with copy.open() as dumped:
-        await backup.load(town.database, dumped)
-    keyless = Forgetting(database=town.database, clock=town.clock, sealer=None, file=file)
-    await keyless.catch_up()
-    assert (await row_of(town, wang)).name == ""
-    assert await count(town, "sealed_suggestion") == 1
-    await forgetting.catch_up()
-    assert await count(town, "sealed_suggestion") == 0
-
-
-async def test_the_file_learns_what_only_the_table_knows(
-    town: Hall, forgetting: Forgetting, wang: int, file: Path
-):
-    await forget(forgetting, town, wang)
-    written = file.read_text()
-    file.unlink()
-    assert await forgetting.catch_up() == 0
-    assert file.read_text() == written
-
-
-async def test_a_ledger_of_another_bridge_forgets_nobody_here(
-    town: Hall, forgetting: Forgetting, wang: int, file: Path
-):
-    entry = f'{{"bridge": "another", "member": {wang}, "at": "2026-03-01T00:00:00+00:00"}}\n'
-    file.write_text(entry + '{"bridge": "cut o')
-    assert await forgetting.catch_up() == 0
-    assert (await row_of(town, wang)).name == NAME
-    await forget(forgetting, town, wang)
-    async with town.database.read() as session:
-        assert len(ledger.read(file, await ledger.bridge_of(session))) == 1
-
-
-async def test_who_has_the_same_number_after_a_restore_is_not_forgotten_for_another(
-    town: Hall, forgetting: Forgetting, wang: int
-):
-    await forget(forgetting, town, wang)
-    town.clock.forward(days=1)
-    async with town.database.begin() as session:
-        again = {"name": "新成员", "status": "active"}
-        await session.execute(update(T["member"]).where(T["member"].c.id == wang).values(again))
-    assert await forgetting.catch_up() == 0
-    town.clock.forward(days=1)
-    await forget(forgetting, town, wang)
-    async with town.database.read() as session:
-        times = sorted(entry.at for entry in await ledger.entries(session))
-    assert times[1] - times[0] == timedelta(days=2)
