@@ -16,6 +16,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -34,6 +35,8 @@ organisation = metadata.tables["organisation"]
 
 BY_NUMBER, BY_PHONE, BY_NAME = "number", "phone", "name"
 _KEYED = (BY_NUMBER, BY_PHONE)
+_NONE: ColumnElement[str] = literal_column("''")
+"""Written out, or no database would see that the index of numbers, which leaves out empty ones, will do."""
 
 
 class Span:
@@ -66,7 +69,7 @@ async def find_by_keys(session: AsyncSession, span: Span) -> None:
         twin.c.line < row.c.line,
     )
     await _refuse(session, span, Reason.REPEATED, before.scalar_subquery())
-    numbered = and_(member.c.roster_number == row.c.number, member.c.roster_number != "", span.seen())
+    numbered = and_(member.c.roster_number == row.c.number, member.c.roster_number != _NONE, span.seen())
     await _match(session, span, numbered, row.c.number != "", BY_NUMBER)
     reached = and_(
         member.c.phone_index == row.c.phone_index,
