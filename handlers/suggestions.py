@@ -16,7 +16,7 @@ from handlers.taps import StaleTap, command, tap
 from handlers.times import moment
 from handlers.welcome import members_only
 from locales import Words
-from services.suggestions import Wish
+from services.suggestion_desk import Wish
 from services.toolbox import Toolbox
 
 router = Router(name="suggestions")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from domain.clock import day_of
 from services.demo_people import CITY_SECRETARY, MEMBER
 from services.demo_tree import CITY_ID
-from storage import suggestions
+from storage import suggestion_groups, suggestions
 from storage.database import Session
 from storage.suggestions import NewSuggestion
 
@@ -29,9 +29,9 @@ async def suggest(session: Session, now: datetime) -> None:
     waiting = [_new(member_id, text, now, days) for member_id, text, days in WAITING]
     await suggestions.add_many(session, waiting)
     (answered,) = await suggestions.add_many(session, [_new(MEMBER, ANSWERED, now, 20)])
-    group_id = await suggestions.new_group(session, CITY_ID, ANSWERED)
-    await suggestions.put(session, answered, group_id)
-    await suggestions.answer(session, group_id, ANSWER, CITY_SECRETARY, now - timedelta(days=12))
+    group_id = await suggestion_groups.new_group(session, CITY_ID, ANSWERED)
+    await suggestion_groups.put(session, answered, group_id)
+    await suggestion_groups.answer(session, group_id, ANSWER, CITY_SECRETARY, now - timedelta(days=12))
 
 
 def _new(member_id: int, text: str, now: datetime, days: int) -> NewSuggestion:

@@ -10,7 +10,7 @@ from domain.poll_counting import Count
 from handlers.poll_results import result_screen
 from locales import speak
 from services.poll_booth import AreaResult
-from services.suggestions import Wish
+from services.suggestion_desk import Wish
 from storage import organisations
 from storage.sealing import Sealer
 from tests.conftest import HandClock

@@ -18,7 +18,8 @@ from domain.suggestions import (
 )
 from services.audit import Audit
 from services.delivery import Delivery
-from services.suggestions import Suggestions, Wish
+from services.suggestion_desk import Wish
+from services.suggestions import Suggestions
 from storage import suggestions as stored
 from storage.database import Database
 from storage.sealing import Sealer
