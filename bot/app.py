@@ -27,7 +27,7 @@ from bot.settings import AccountSettings, Settings
 from bot.toolbox import build_toolbox
 from domain.accounts import Address
 from domain.clock import Clock
-from handlers import commands, notice_progress
+from handlers import commands, import_run, notice_progress
 from scheduler.clock import Tick, Ticker, ticks_of
 from scheduler.jobs import Engine
 from services import demo_data
@@ -288,6 +288,7 @@ class Bridge:
             public_url=self.settings.public_url,
         )
         self._drains.append(inbound.stop)
+        self._drains.append(import_run.stop)
         await inbound.start()
         self._routes.extend(inbound.routes)
         self.health.checks.update(inbound.checks)

@@ -68,6 +68,13 @@ async def idle() -> None:
         await asyncio.gather(*_running)
 
 
+async def stop() -> None:
+    """Let go of what is under way: what was being read can be read again, and writing is all or nothing."""
+    for task in _running:
+        task.cancel()
+    await asyncio.gather(*_running, return_exceptions=True)
+
+
 def _spawn(work: Coroutine[Any, Any, None]) -> None:
     """Run beside the update that asked for it, whose transactions are over when it is answered."""
     task = asyncio.create_task(work, context=Context())

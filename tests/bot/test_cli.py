@@ -28,7 +28,7 @@ from storage import backup, ledger, schema
 from storage.database import Database
 from storage.tables import metadata
 
-COMMANDS = ("run", "init", "demo-data", "doctor", "db", "export", "backup", "restore", "webchat")
+COMMANDS = ("run", "init", "demo-data", "doctor", "db", "import", "export", "backup", "restore", "webchat")
 
 
 def tongdao(*words, folder, typed="", **env):

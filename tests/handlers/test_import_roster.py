@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,20 @@ async def test_who_is_missing_can_be_downloaded(secretary):
     await press(secretary, "看会做什么")
     await press(secretary, "下载名单里没有的人（3）")
     assert secretary.file_of(secretary.messages[-1]).filename == "名单里没有的人.xlsx"
+
+
+async def test_a_bridge_that_stops_lets_go_of_what_it_reads(secretary, toolbox, monkeypatch):
+    await secretary.say("/import")
+    await upload(secretary, members(NEW))
+
+    async def endless(*_):
+        await asyncio.Event().wait()
+        yield []
+
+    monkeypatch.setattr(toolbox.roster._reader, "lines", endless)
+    await secretary.press("看会做什么")
+    assert "正在读文件" in secretary.screen
+    await asyncio.sleep(0.05)
+    await import_run.stop()
+    await secretary.say("/import")
+    assert "这样理解各列" in secretary.screen
