@@ -26,6 +26,7 @@ Said = dict[str, Any]
 Command = Callable[[Said], AsyncIterator[Said]]
 Commands = Mapping[str, Command]
 """By name: each takes what it was asked with, and yields what it has to say."""
+STOP_GRACE = 0.5  # seconds
 _LONGEST_PATH = 100
 """Bytes in the name of a Unix socket, on every system."""
 _LONGEST_LINE = 64 * 1024**2
@@ -74,7 +75,7 @@ async def serve(stack: contextlib.AsyncExitStack, path: Path, commands: Commands
         return await _answer(request, commands)
 
     app.add_routes([web.post("/{name}", command)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_GRACE)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     stack.callback(_remove, path)
@@ -87,6 +88,15 @@ async def serve(stack: contextlib.AsyncExitStack, path: Path, commands: Commands
 
 async def ask(path: Path, name: str, body: Said) -> AsyncIterator[Said]:
     """Ask the bridge behind a socket, and yield what it says."""
+    try:
+        async for said in _asked(path, name, body):
+            yield said
+    except aiohttp.ClientError:
+        msg = "The bridge stopped before it was done."
+        raise CommandFailed(msg) from None
+
+
+async def _asked(path: Path, name: str, body: Said) -> AsyncIterator[Said]:
     connector = aiohttp.UnixConnector(str(path))
     timeout = aiohttp.ClientTimeout(total=None)
     async with (

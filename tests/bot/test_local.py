@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import stat
 
@@ -87,3 +88,21 @@ async def test_the_same_is_said_without_a_socket():
     assert [each async for each in local.here(COMMANDS, "count", {"to": 1})] == [{"number": 0}]
     with pytest.raises(local.CommandRefused):
         [each async for each in local.here(COMMANDS, "refuse", {})]
+
+
+async def test_a_bridge_that_stops_in_the_middle_is_told_of(tmp_path):
+    path = local.path_of(tmp_path)
+
+    async def endless(body):
+        while True:
+            yield {"number": 0}
+            await asyncio.sleep(0.01)
+
+    async with contextlib.AsyncExitStack() as stack:
+        await local.serve(stack, path, {"endless": endless})
+        answers = local.ask(path, "endless", {})
+        await anext(answers)
+        stopping = asyncio.create_task(stack.aclose())
+        with pytest.raises(local.CommandFailed, match="stopped"):
+            [each async for each in answers]
+        await stopping
