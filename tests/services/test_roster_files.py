@@ -60,6 +60,10 @@ def rezipped(data, change):
     return held.getvalue()
 
 
+LINK = (
+    b'<externalReferences xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+    b'<externalReference r:id="rId99"/></externalReferences></workbook>'
+)
 HEAD = ("姓名", "手机", "所在党组织")
 PLAIN = book(HEAD, ("王芳", 13805740001, "北大路支部"))
 
@@ -213,6 +217,20 @@ def test_entities_are_refused_before_any_are_expanded():
 
     with pytest.raises(SheetSuspicious):
         read(rezipped(PLAIN, laugh))
+
+
+def test_links_to_other_workbooks_are_not_followed():
+    held = io.BytesIO(
+        rezipped(
+            PLAIN,
+            lambda name, content: (
+                content.replace(b"</workbook>", LINK) if name == "xl/workbook.xml" else content
+            ),
+        )
+    )
+    with zipfile.ZipFile(held, "a") as archive:
+        archive.writestr("xl/externalLinks/externalLink1.xml", b"<externalLink/>")
+    assert names(held.getvalue()) == ["王芳"]
 
 
 def test_a_workbook_of_too_many_parts_is_refused():
