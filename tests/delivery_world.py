@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from domain.delivery import Outcome, Sent
 from domain.messages import Content, Envelope
@@ -137,3 +137,16 @@ async def states(database: Database, dispatch_id: int) -> dict[int, tuple[str, s
     found = select(table.c.member_id, table.c.state, table.c.reason).where(table.c.dispatch_id == dispatch_id)
     async with database.read() as session:
         return {row.member_id: (row.state, row.reason) for row in (await session.execute(found)).all()}
+
+
+async def change(database, table: str, member: int, **values) -> None:
+    """Change what is kept of a member meanwhile."""
+    rows = T[table]
+    column = rows.c.id if table == "member" else rows.c.member_id
+    async with database.begin() as session:
+        await session.execute(update(rows).where(column == member).values(**values))
+
+
+async def build_empty(database, clock):
+    await settle(database, clock, 1)
+    return await build(database, clock, FakeChannel())

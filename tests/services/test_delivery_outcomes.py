@@ -1,0 +1,182 @@
+"""What becomes of a delivery after each answer of a channel, and when a worker is gone."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from domain.delivery import (
+    Busy,
+    DispatchState,
+    Moved,
+    NotSent,
+    Rejected,
+    Sent,
+    Unknown,
+    UnknownPolicy,
+    Unreachable,
+)
+from storage import outcomes, pace
+from storage.outcomes import Record
+from tests.delivery_world import ACCOUNT, FakeChannel, T, build, run_all, settle, start, states
+
+
+async def link_of(database, member: int) -> tuple[str, int]:
+    link = T["account_link"]
+    async with database.read() as session:
+        row = (await session.execute(select(link).where(link.c.member_id == member))).one()
+    return row.state, row.chat_id
+
+
+async def test_a_429_holds_the_account_halves_its_pace_and_loses_nobody(database, clock):
+    members = await settle(database, clock, 40)
+    answers = iter([Busy(clock() + timedelta(seconds=30))])
+    channel = FakeChannel(lambda envelope: next(answers, Sent(1)))
+    delivery = await build(database, clock, channel, rate=20.0)
+    dispatch = await start(delivery, database, members)
+    await delivery.run_slice(1, 1)
+    await delivery.pipeline.drain()
+    async with database.read() as session:
+        held = await pace.read(session, ACCOUNT)
+    assert held.rate == pytest.approx(10.0, abs=0.5)
+    assert held.held_until == pytest.approx((clock() + timedelta(seconds=30)).timestamp(), abs=2)
+    assert len(channel.sent) < 40
+    again = await delivery.run_slice(1, 1)
+    assert again.again_in == pytest.approx(30, abs=2)
+    clock.forward(seconds=31)
+    await delivery.run_slice(1, 1)
+    await delivery.pipeline.drain()
+    await run_all(delivery, database)
+    assert (await delivery.figures(dispatch)).sent == 40
+
+
+async def test_what_never_left_us_is_tried_again_until_it_has_failed(database, clock):
+    members = await settle(database, clock, 1)
+    channel = FakeChannel(lambda _: NotSent("refused"))
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    for _ in range(8):
+        await run_all(delivery, database)
+        clock.forward(minutes=3)
+    assert len(channel.sent) == 8
+    figures = await delivery.figures(dispatch)
+    assert (figures.failed, figures.state) == (1, DispatchState.DONE)
+    channel.answer = lambda _: Sent(3)
+    assert await delivery.retry_failed(dispatch) == 1
+    await run_all(delivery, database)
+    figures = await delivery.figures(dispatch)
+    assert (figures.failed, figures.sent, figures.state) == (0, 1, DispatchState.DONE)
+    assert await delivery.retry_failed(dispatch) == 0
+
+
+async def test_an_unreachable_person_is_marked_blocked(database, clock):
+    members = await settle(database, clock, 2)
+    channel = FakeChannel(lambda e: Unreachable("blocked") if e.to.chat_id == 1001 else Sent(1))
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert (await states(database, dispatch))[1] == ("unreachable", "blocked")
+    assert (await link_of(database, 1))[0] == "blocked"
+    assert (await link_of(database, 2))[0] == "active"
+    assert (await delivery.figures(dispatch)).unreachable == 1
+
+
+async def test_a_moved_chat_is_sent_to_once_more_at_its_new_address(database, clock):
+    members = await settle(database, clock, 1)
+    channel = FakeChannel(lambda e: Moved(-55) if e.to.chat_id == 1001 else Sent(9))
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    clock.forward(seconds=2)
+    await run_all(delivery, database)
+    assert channel.chats == [1001, -55]
+    assert await link_of(database, 1) == ("active", -55)
+    assert (await delivery.figures(dispatch)).sent == 1
+
+
+async def test_a_rejected_message_is_final(database, clock):
+    members = await settle(database, clock, 1)
+    channel = FakeChannel(lambda _: Rejected("message is too long"))
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    figures = await delivery.figures(dispatch)
+    assert (figures.rejected, figures.reasons) == (1, {("rejected", "message is too long"): 1})
+
+
+async def test_an_unknown_is_parked_and_reported(database, clock):
+    members = await settle(database, clock, 1)
+    channel = FakeChannel(lambda _: Unknown("read timeout"))
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    clock.forward(minutes=5)
+    await run_all(delivery, database)
+    assert len(channel.sent) == 1
+    figures = await delivery.figures(dispatch)
+    assert (figures.unknown, figures.state) == (1, DispatchState.DONE)
+
+
+async def test_an_unknown_is_sent_again_where_the_policy_says_so(database, clock):
+    members = await settle(database, clock, 1)
+    answers = iter([Unknown("read timeout")])
+    channel = FakeChannel(lambda _: next(answers, Sent(2)))
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members, unknown_policy=UnknownPolicy.RESEND)
+    await run_all(delivery, database)
+    clock.forward(seconds=5)
+    await run_all(delivery, database)
+    assert len(channel.sent) == 2
+    assert (await delivery.figures(dispatch)).sent == 1
+
+
+async def claim_and_vanish(delivery, database, clock) -> None:
+    """Leave one delivery in `sending`, as a worker does that dies."""
+    table = T["delivery"]
+    async with database.begin() as session:
+        await session.execute(
+            update(table)
+            .where(table.c.member_id == 1)
+            .values(state="sending", attempt=1, attempt_id="lost", at=clock())
+        )
+
+
+async def test_an_abandoned_attempt_is_reported_and_a_late_outcome_still_counts(database, clock):
+    members = await settle(database, clock, 1)
+    delivery = await build(database, clock, FakeChannel())
+    dispatch = await start(delivery, database, members)
+    await claim_and_vanish(delivery, database, clock)
+    await delivery.tick()
+    assert (await delivery.figures(dispatch)).unknown == 0
+    clock.forward(minutes=2)
+    await delivery.tick()
+    figures = await delivery.figures(dispatch)
+    assert (figures.unknown, figures.state) == (1, DispatchState.DONE)
+    assert figures.reasons == {("unknown", "worker_lost"): 1}
+    delivery.pipeline.recorder.put(Record(1, "lost", outcomes.Verdict(outcomes.DeliveryState.SENT)))
+    await delivery.pipeline.drain()
+    figures = await delivery.figures(dispatch)
+    assert (figures.unknown, figures.sent) == (0, 1)
+
+
+async def test_an_abandoned_attempt_is_sent_again_where_the_policy_says_so(database, clock):
+    members = await settle(database, clock, 1)
+    channel = FakeChannel()
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members, unknown_policy=UnknownPolicy.RESEND)
+    await claim_and_vanish(delivery, database, clock)
+    await delivery.boot()
+    await run_all(delivery, database)
+    assert len(channel.sent) == 1
+    assert (await delivery.figures(dispatch)).sent == 1
+
+
+async def test_an_outcome_of_an_attempt_that_was_overtaken_changes_nothing(database, clock):
+    members = await settle(database, clock, 1)
+    delivery = await build(database, clock, FakeChannel())
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    delivery.pipeline.recorder.put(Record(1, "older", outcomes.Verdict(outcomes.DeliveryState.UNKNOWN)))
+    await delivery.pipeline.drain()
+    figures = await delivery.figures(dispatch)
+    assert (figures.sent, figures.unknown) == (1, 0)

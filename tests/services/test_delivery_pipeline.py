@@ -1,0 +1,262 @@
+"""The pipeline: one slice in hand, sends side by side, and nothing lost while a server or the database is away."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.delivery import (
+    Busy,
+    DispatchState,
+    NotSent,
+    Sent,
+)
+from domain.messages import Content, Media
+from storage import outcomes, pace
+from tests.delivery_world import (
+    ACCOUNT,
+    FakeChannel,
+    build,
+    build_empty,
+    change,
+    run_all,
+    settle,
+    start,
+    states,
+)
+
+
+async def test_a_worker_that_was_overtaken_stops_sending(database, clock):
+    members = await settle(database, clock, 5)
+    channel = FakeChannel()
+    late = await build(database, clock, channel)
+    overtaken = await late.pipeline._open(await one_slice(late, database, members), 1)
+    await late.pipeline._open(1, 1)
+    granted = await late.pipeline._reserve(overtaken, 5)
+    assert (await late.pipeline._claim(overtaken, 5, granted)).nothing
+
+
+async def one_slice(delivery, database, members) -> int:
+    await start(delivery, database, members)
+    return 1
+
+
+async def test_a_slice_of_an_account_without_a_channel_is_left_to_others(database, clock):
+    members = await settle(database, clock, 1, accounts=2)
+    await change(database, "account_link", 1, account_id=2)
+    channel = FakeChannel()
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert channel.sent == []
+    assert (await delivery.figures(dispatch)).waiting == 1
+
+
+async def test_a_content_that_cannot_be_made_fails_its_deliveries_only(database, clock):
+    members = await settle(database, clock, 2)
+    channel = FakeChannel()
+    delivery = await build(database, clock, channel)
+
+    async def broken(source_id: int, language: str) -> Content:
+        raise KeyError(source_id)
+
+    delivery.sources["notice"] = broken
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert channel.sent == []
+    assert set((await states(database, dispatch)).values()) == {("waiting", "content")}
+
+
+async def test_a_channel_that_raises_loses_no_outcome(database, clock):
+    def burst(envelope):
+        raise RuntimeError
+
+    members = await settle(database, clock, 1)
+    delivery = await build(database, clock, FakeChannel(burst))
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert await states(database, dispatch) == {1: ("unknown", "channel_error")}
+
+
+async def test_a_refused_token_pauses_the_dispatch(database, clock):
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel(lambda _: NotSent("unauthorized", account_dead=True)))
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    figures = await delivery.figures(dispatch)
+    assert (figures.state, figures.pause_reason) == (DispatchState.PAUSED, "account_dead")
+    assert figures.waiting + figures.held == 3
+
+
+async def test_a_content_is_made_once_a_language(database, clock):
+    members = await settle(database, clock, 6)
+    await change(database, "member", 2, language="en")
+    made = []
+
+    async def counted(source_id: int, language: str) -> Content:
+        made.append(language)
+        return Content(text=language)
+
+    channel = FakeChannel()
+    delivery = await build(database, clock, channel)
+    delivery.sources["notice"] = counted
+    await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert sorted(made) == ["en", "zh_CN"]
+    assert sorted(e.content.text for e in channel.sent) == ["en"] + ["zh_CN"] * 5
+
+
+async def test_a_file_is_uploaded_once_an_account(database, clock):
+    members = await settle(database, clock, 6)
+
+    async def picture(source_id: int, language: str) -> Content:
+        return Content(text="", media=Media("photo", "a.png", "d1"))
+
+    channel = FakeChannel(lambda _: Sent(1, file_id="f1"), latency=0.01)
+    delivery = await build(database, clock, channel)
+    delivery.sources["notice"] = picture
+    await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert channel.file_ids == [None] + ["f1"] * 5
+    later = await build(database, clock, channel)
+    later.sources["notice"] = picture
+    await start(later, database, members[:1])
+    await run_all(later, database)
+    assert channel.file_ids[-1] == "f1"
+
+
+async def test_stop_records_what_is_in_flight_and_begins_nothing_more(database, clock):
+    members = await settle(database, clock, 3)
+    channel = FakeChannel(latency=0.2)
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    await delivery.run_slice(1, 1)
+    await delivery.stop()
+    assert (await delivery.figures(dispatch)).sent == 3
+    await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert len(channel.sent) == 3
+
+
+async def test_a_stop_does_not_wait_for_a_server_that_stalls(database, clock, monkeypatch):
+    members = await settle(database, clock, 40)
+    monkeypatch.setattr("services.delivery.STOP_GRACE", 0.1)
+    channel = FakeChannel(latency=3600)
+    delivery = await build(database, clock, channel, rate=10.0)
+    dispatch = await start(delivery, database, members)
+    turn = asyncio.create_task(delivery.run_slice(1, 1))
+    while channel.in_flight < 16:
+        await asyncio.sleep(0.01)
+    async with asyncio.timeout(9):
+        await delivery.stop()
+        await turn
+    assert set((await states(database, dispatch)).values()) == {("sending", ""), ("waiting", "")}
+
+
+async def test_a_stop_does_not_wait_for_a_database_that_is_away(database, clock, monkeypatch):
+    async def away(*args):
+        raise OSError
+
+    members = await settle(database, clock, 3)
+    monkeypatch.setattr("services.delivery.STOP_GRACE", 0.1)
+    monkeypatch.setattr(outcomes, "record", away)
+    delivery = await build(database, clock, FakeChannel())
+    await start(delivery, database, members)
+    await delivery.run_slice(1, 1)
+    async with asyncio.timeout(9):
+        await delivery.stop()
+
+
+async def test_a_hold_or_a_file_id_that_cannot_be_written_loses_no_outcome(database, clock, monkeypatch):
+    async def away(*args):
+        raise OSError
+
+    async def picture(source_id: int, language: str) -> Content:
+        return Content(text="", media=Media("photo", "a.png", "d1"))
+
+    monkeypatch.setattr(pace, "hold", away)
+    monkeypatch.setattr("storage.media_files.keep", away)
+    members = await settle(database, clock, 2)
+    answers = iter([Sent(1, file_id="f1")])
+    channel = FakeChannel(lambda _: next(answers, Busy(clock() + timedelta(seconds=60))), latency=0.01)
+    delivery = await build(database, clock, channel)
+    delivery.sources["notice"] = picture
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert sorted((await states(database, dispatch)).values()) == [("sent", ""), ("waiting", "busy")]
+
+
+async def test_outcomes_wait_while_the_database_is_away(database, clock, monkeypatch):
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel())
+    dispatch = await start(delivery, database, members)
+    record, failures = outcomes.record, iter([OSError(), OSError()])
+
+    async def sometimes(*args):
+        for failure in failures:
+            raise failure
+        return await record(*args)
+
+    monkeypatch.setattr("services.recorder.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(outcomes, "record", sometimes)
+    await run_all(delivery, database)
+    assert (await delivery.figures(dispatch)).sent == 3
+
+
+async def test_sends_are_in_flight_side_by_side(database, clock):
+    members = await settle(database, clock, 60)
+    channel = CrowdedChannel(31)
+    delivery = await build(database, clock, channel, rate=200.0)
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert (await delivery.figures(dispatch)).sent == 60
+
+
+class CrowdedChannel(FakeChannel):
+    """Answers nobody before so many sends are in flight at once."""
+
+    def __init__(self, crowd: int) -> None:
+        super().__init__()
+        self._met = asyncio.Barrier(crowd)
+
+    async def send(self, envelope, file_id):
+        if len(self.sent) < self._met.parties:
+            self.sent.append(envelope)
+            async with asyncio.timeout(60):
+                await self._met.wait()
+            return Sent(1)
+        return await super().send(envelope, file_id)
+
+
+@pytest.mark.slow
+async def test_latency_does_not_set_the_rate(database):
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    members = await settle(database, clock, 100)
+    channel = FakeChannel(latency=0.3)
+    delivery = await build(database, clock, channel, rate=200.0, sleep=asyncio.sleep)
+    await start(delivery, database, members)
+    began = clock()
+    await run_all(delivery, database)
+    assert (clock() - began).total_seconds() < 2.0
+    assert channel.most_in_flight > 30
+
+
+async def test_a_slice_gives_its_place_away_when_others_wait(database, clock, monkeypatch):
+    members = await settle(database, clock, 600)
+    monkeypatch.setattr("services.pipeline.TURN_SECONDS", 0.0)
+    delivery = await build(database, clock, FakeChannel())
+    dispatch = await start(delivery, database, members)
+    turn = await delivery.run_slice(1, 1)
+    await delivery.pipeline.drain()
+    assert turn.again_in == pytest.approx(0.2)
+    assert 0 < (await delivery.figures(dispatch)).sent < 500
+
+
+async def test_replies_push_the_deliveries_back(database, clock):
+    delivery = await build_empty(database, clock)
+    await delivery.replied(ACCOUNT, 100)
+    async with database.read() as session:
+        held = await pace.read(session, ACCOUNT)
+    assert held.arrival == pytest.approx(clock().timestamp() + 0.1)
