@@ -11,6 +11,7 @@ import aiohttp
 from bot.settings import DEMO_KEY, AccountSettings, Settings
 from domain.clock import day_of
 from domain.holidays import Calendar
+from services import poll_chart
 from storage import holidays, schema
 from storage.database import Database
 
@@ -97,6 +98,13 @@ async def _holidays(settings: Settings) -> Finding:
     )
 
 
+async def _font(_settings: Settings) -> Finding:
+    if poll_chart.has_chinese():
+        return Finding("font", ok=True, found="pictures of results carry the options")
+    remedy = "Install a font with Chinese, for example fonts-noto-cjk."
+    return Finding("font", ok=True, found="none with Chinese: pictures of results carry numbers", remedy=remedy)
+
+
 async def _sqlite(_settings: Settings) -> Finding:
     return Finding("SQLite", ok=True, found=f"{sqlite3.sqlite_version}, one writer")
 
@@ -158,4 +166,5 @@ CHECKS: dict[str, Check] = {
     "SQLite": _sqlite,
     "bridge": _running,
     "web chat": _webchat,
+    "font": _font,
 }

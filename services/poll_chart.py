@@ -51,6 +51,11 @@ def draw(poll: Poll, count: Count) -> bytes:
     return file.getvalue()
 
 
+def has_chinese() -> bool:
+    """Say whether this machine has a font to write options with."""
+    return _chinese() is not None
+
+
 def _bar(pen: ImageDraw.ImageDraw, top: int, label: str, votes: int, percent: int, voted: int) -> None:
     full = WIDTH - 2 * MARGIN
     figures = f"{votes} ({percent}%)"
