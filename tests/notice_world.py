@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from domain.audiences import Audience, Scope
 from domain.notices import Notice
 from domain.permissions import Actor
@@ -18,8 +20,9 @@ from services.schedules import Schedules
 from storage.database import Database
 from storage.deliveries import Rules
 from storage.sealing import Sealer
-from tests.delivery_world import FakeChannel, build, run_all
+from tests.delivery_world import FakeChannel, T, build, run_all
 from tests.town import Town
+from tests.town import build as build_town
 
 
 class Bridge:
@@ -99,3 +102,20 @@ async def bridge(town: Town, sealer: Sealer, clock: Any, folder: Path) -> Bridge
         media=MediaStore(folder),
     )
     return Bridge(town, notices, delivery, channel, database)
+
+
+async def linked(database: Database, clock: Any, folder: Path) -> Bridge:
+    """Build the services over a town of its own, three people of whose northern branch have a chat."""
+    sealer = Sealer({"test": bytes(range(32))}, "test")
+    town = await build_town(database, sealer)
+    for number, name in enumerate(("wang", "zhang", "branch_secretary"), start=1):
+        await town.link(name, number)
+    return await bridge(town, sealer, clock, folder)
+
+
+async def entries(town: Bridge) -> list[str]:
+    """Return what the audit says happened to notices."""
+    entry = T["audit_entry"]
+    found = select(entry.c.action).where(entry.c.subject == "notice").order_by(entry.c.id)
+    async with town.database.read() as session:
+        return [action.partition(".")[2] for action in (await session.execute(found)).scalars()]

@@ -25,7 +25,8 @@ from storage.database import Database
 from storage.deliveries import Rules
 from storage.sealing import Sealer
 from tests.conftest import HandClock
-from tests.fakes import RecordingDelivery, RecordingSession, World
+from tests.fakes import Chat, RecordingDelivery, RecordingSession, World
+from tests.notice_world import Bridge, bridge
 from tests.town import Town, build
 
 
@@ -88,3 +89,21 @@ def _world(account_id: int, toolbox: Any, clock: HandClock) -> World:
     session = RecordingSession()
     dispatcher = dispatching.build(toolbox, clock, MemoryStorage())
     return World(Bot("99:" + "x" * 35, session=session), session, dispatcher, account_id)
+
+
+@pytest.fixture
+async def delivering(town: Town, toolbox: Any, sealer: Sealer, clock: HandClock, tmp_path: Path) -> Bridge:
+    """Yield the town's notices, set into the toolbox that the chat uses."""
+    made = await bridge(town, sealer, clock, tmp_path)
+    toolbox.notices, toolbox.audiences, toolbox.delivery = made.notices, made.audiences, made.delivery
+    toolbox.repeats = made.repeats
+    return made
+
+
+@pytest.fixture
+async def county(delivering: Bridge, world: World, town: Town) -> Chat:
+    """Yield the chat of the county's secretary; three people of the northern branch have one too."""
+    await town.link("county_secretary", 200)
+    for number, name in enumerate(("wang", "zhang", "branch_secretary"), start=1):
+        await town.link(name, number)
+    return world.chat(200)
