@@ -307,10 +307,8 @@ class Roster:
             if not await roster.step(session, found.id, (ImportState.READY,), now, state=ImportState.DONE):
                 raise Changed
             if found.kind is RosterKind.MEMBERS:
-                await writing.give_ids("member")
                 await writing.members(today=day_of(now), **counts)
             else:
-                await writing.give_ids("organisation")
                 await writing.organisations(now=now, actor_id=found.actor_id, **counts)
             await self._note(session, actor, found, "roster.imported", figures.writes)
 

@@ -61,14 +61,18 @@ class Writing:
         )
         await self._run(update(imports).where(*others).values(state=ImportState.MAPPING))
 
-    async def give_ids(self, table: str) -> None:
+    async def _give_ids(self, table: str) -> None:
         """Give the rows to come their ids: from the sequence, or on SQLite behind the last."""
         fresh: Any = func.nextval(func.pg_get_serial_sequence(table, "id"))
         if self._session.get_bind().dialect.name == "sqlite":
-            target = metadata.tables[table]
-            last = (await self._session.execute(select(func.max(target.c.id)))).scalar() or 0
-            fresh = literal(last) + row.c.line
+            fresh = await self._behind_the_last(table)
         await self._run(update(row).where(self._mine, row.c.deed == Deed.CREATE).values(subject_id=fresh))
+
+    async def _behind_the_last(self, table: str) -> ColumnElement[int]:
+        """Return a row's id by its line: on SQLite nobody else can take one meanwhile."""
+        target = metadata.tables[table]
+        last = (await self._session.execute(select(func.max(target.c.id)))).scalar() or 0
+        return literal(last) + row.c.line
 
     async def members(self, *, today: date, created: int, changed: int, moved: int) -> None:
         """Write members and where they belong."""
@@ -92,9 +96,14 @@ class Writing:
             await self._move_organisations(now, actor_id)
 
     async def _create_members(self, today: date, expected: int) -> None:
+        number: ColumnElement[Any] = row.c.subject_id
+        if self._session.get_bind().dialect.name == "sqlite":
+            number = await self._behind_the_last("member")  # to write them down first would double the time
+        else:
+            await self._give_ids("member")
         mine = (self._mine, row.c.deed == Deed.CREATE, self._place_stands())
         values = {
-            "id": row.c.subject_id,
+            "id": number,
             "name": row.c.name,
             "home_id": row.c.organisation_id,
             "standing": case((row.c.standing == "", Standing.FULL), else_=row.c.standing),
@@ -111,7 +120,7 @@ class Writing:
             insert(member).from_select([*values], select(*values.values()).where(*mine)), expected
         )
         stay = (
-            row.c.subject_id,
+            number,
             row.c.organisation_id,
             literal(MembershipKind.HOME),
             func.coalesce(row.c.joined, today),
@@ -150,6 +159,7 @@ class Writing:
         await self._run(insert(membership).from_select(_STAY, select(*stay).where(moved)), expected)
 
     async def _create_organisations(self, expected: int) -> None:
+        await self._give_ids("organisation")
         above = row.alias("above")
         parent = select(above.c.subject_id).where(
             above.c.import_id == self._import_id, above.c.line == row.c.parent_line
