@@ -1,7 +1,6 @@
 """Progress and report in the chat: one message edited in place, controlled, and picked up after a restart."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,20 +9,11 @@ from sqlalchemy import update
 from domain.accounts import Address
 from domain.delivery import NotSent, Sent
 from handlers.notice_progress import refresh
-from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.factories import T, make_member
 from tests.fakes import Chat, World
-from tests.notice_world import Bridge, bridge
+from tests.notice_world import Bridge
 from tests.town import TODAY, Town
-
-
-@pytest.fixture
-async def delivering(town: Town, toolbox: Any, sealer: Sealer, clock: HandClock, tmp_path: Path) -> Bridge:
-    made = await bridge(town, sealer, clock, tmp_path)
-    toolbox.notices, toolbox.audiences, toolbox.delivery = made.notices, made.audiences, made.delivery
-    toolbox.repeats = made.repeats
-    return made
 
 
 @pytest.fixture

@@ -1,23 +1,10 @@
 """Reminding who has not confirmed, as a secretary and a member see it."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from storage.sealing import Sealer
-from tests.conftest import HandClock
 from tests.fakes import Chat, World
-from tests.notice_world import Bridge, bridge
+from tests.notice_world import Bridge
 from tests.town import Town
-
-
-@pytest.fixture
-async def delivering(town: Town, toolbox: Any, sealer: Sealer, clock: HandClock, tmp_path: Path) -> Bridge:
-    made = await bridge(town, sealer, clock, tmp_path)
-    toolbox.notices, toolbox.audiences, toolbox.delivery = made.notices, made.audiences, made.delivery
-    toolbox.repeats = made.repeats
-    return made
 
 
 @pytest.fixture

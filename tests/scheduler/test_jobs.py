@@ -24,7 +24,7 @@ async def engine(database) -> AsyncIterator[Engine]:
     await engine.stop()
 
 
-async def until(condition, seconds: float = 30.0) -> None:
+async def until(condition, seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.02)
@@ -168,7 +168,7 @@ async def test_two_workers_share_a_dispatch_and_nobody_gets_it_twice(database, e
         worker.serve(each)
         await each.start()
     dispatch = await start(workers[0], database, members)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(10):
         while (await workers[0].figures(dispatch)).waiting:
             await asyncio.sleep(0.1)
             await asyncio.gather(*(worker.tick() for worker in workers))

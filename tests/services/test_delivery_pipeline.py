@@ -147,7 +147,7 @@ async def test_a_stop_does_not_wait_for_a_server_that_stalls(database, clock, mo
     turn = asyncio.create_task(delivery.run_slice(1, 1))
     while channel.in_flight < 16:
         await asyncio.sleep(0.01)
-    async with asyncio.timeout(9):
+    async with asyncio.timeout(3):
         await delivery.stop()
         await turn
     assert set((await states(database, dispatch)).values()) == {("sending", ""), ("waiting", "")}
@@ -163,7 +163,7 @@ async def test_a_stop_does_not_wait_for_a_database_that_is_away(database, clock,
     delivery = await build(database, clock, FakeChannel())
     await start(delivery, database, members)
     await delivery.run_slice(1, 1)
-    async with asyncio.timeout(9):
+    async with asyncio.timeout(3):
         await delivery.stop()
 
 
