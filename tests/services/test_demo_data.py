@@ -1,7 +1,9 @@
 """Demo data: shaped like the essay, the same each time, and whole."""
 
+import asyncio
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -33,9 +35,30 @@ ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SEALER = Sealer({"test": bytes(32)}, "test")
 
 
+@pytest.fixture(scope="module")
+def loaded(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, demo_data.DemoPeople]:
+    """Load a small city into one SQLite file, which each test copies."""
+    path = tmp_path_factory.mktemp("demo") / "demo.db"
+    shutil.copy(sqlite_template, path)
+    return path, asyncio.run(_load(Database(f"sqlite+aiosqlite:///{path}"), HandClock()))
+
+
 @pytest.fixture
-async def people(database: Database, clock: HandClock) -> demo_data.DemoPeople:
+async def people(
+    database: Database, clock: HandClock, loaded: tuple[Path, demo_data.DemoPeople]
+) -> demo_data.DemoPeople:
+    if database.dialect == "sqlite":
+        shutil.copy(loaded[0], database.url.database or "")
+        return loaded[1]
     return await demo_data.load(database, scale=SMALL, clock=clock, sealer=SEALER)
+
+
+async def _load(database: Database, clock: HandClock) -> demo_data.DemoPeople:
+    found = await demo_data.load(database, scale=SMALL, clock=clock, sealer=SEALER)
+    await database.close()
+    return found
 
 
 async def every(database: Database, *columns):
