@@ -25,7 +25,7 @@ SIZES = (10_000, 100_000)
 BRANCHES = 1_000
 LONGEST, SLOWEST_ANSWER = 60.0, 1.0  # seconds
 MOST_MEMORY = 160
-"""MB that an import may add, however many rows: the file twice, and the cache of SQLite, which fills up to 64 MB."""
+"""MB that an import may add: the file, the cache of SQLite, which fills up to 64 MB, and what its transaction holds."""
 ROOT = "宁波市委员会"
 
 
