@@ -16,8 +16,8 @@ from sqlalchemy import insert, text, update
 
 from storage.database import Database
 from storage.tables import metadata
-from tests import poll_attacker
-from tests.poll_attacker import Record
+from tests import poll_evidence
+from tests.poll_evidence import Record
 
 T = metadata.tables
 
@@ -102,7 +102,7 @@ async def ballot_and_participation_in_one_transaction(scene: Scene) -> AsyncIter
 @asynccontextmanager
 async def a_token_in_common(scene: Scene) -> AsyncIterator[list[Record]]:
     with_names = [
-        poll_attacker.record(
+        poll_evidence.record(
             "db:receipt", place, {"token": f"{voter.chat_id * 7919:x}", "who": voter.member_id}
         )
         for place, voter in enumerate(scene.mixed())
@@ -119,13 +119,13 @@ async def a_member_in_a_line_of_the_log(scene: Scene) -> AsyncIterator[list[Reco
         json.dumps({"event": "vote_cast", "poll": scene.poll_id, "member": v.member_id, "mask": 1 + v.early})
         for v in scene.mixed()
     ]
-    yield list(poll_attacker.of_log("\n".join(lines)))
+    yield list(poll_evidence.of_log("\n".join(lines)))
 
 
 @asynccontextmanager
 async def lines_of_the_log_in_the_order_of_voting(scene: Scene) -> AsyncIterator[list[Record]]:
     lines = [f"vote cast, mask {1 + voter.early}" for voter in scene.voters]
-    yield list(poll_attacker.of_log("\n".join(lines), "a log of ours"))
+    yield list(poll_evidence.of_log("\n".join(lines), "a log of ours"))
 
 
 @asynccontextmanager
@@ -174,7 +174,7 @@ async def names_beside_choices_in_an_export(scene: Scene) -> AsyncIterator[list[
     file = scene.folder / "leak.csv"
     lines = [f"{voter.name},{'早' if voter.early else '晚'}" for voter in scene.mixed()]
     file.write_text("\n".join(["姓名,选择", *lines]), encoding="utf-8")
-    yield list(poll_attacker.of_table(file, "export"))
+    yield list(poll_evidence.of_table(file, "export"))
     file.unlink()
 
 
@@ -191,7 +191,7 @@ async def looks_in_the_chat_servers_free_pages(scene: Scene) -> AsyncIterator[li
     connection.execute("DELETE FROM look")
     connection.commit()
     connection.close()
-    yield list(poll_attacker.of_bytes(copy, "bytes"))
+    yield list(poll_evidence.of_bytes(copy, "bytes"))
     copy.unlink()
 
 
