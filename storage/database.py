@@ -10,6 +10,7 @@ An error names no values (`hide_parameters`): they would stand in the log.
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -93,17 +94,23 @@ class Database:
 
     async def reach(self) -> None:
         """Ask for a first answer; `DatabaseAway` says why there is none."""
+        if self.dialect == "sqlite" and not Path(self.url.database or "").parent.is_dir():
+            raise _away(
+                "its folder does not exist"
+            )  # without the driver's thread, which would outlive the loop
         try:
             await self.ping()
         except (OSError, SQLAlchemyError, asyncpg.PostgresError) as error:
-            why = str(getattr(error, "orig", None) or error).partition("\n")[0]
-            msg = f"The database does not answer ({why}): start it, or put TONGDAO_DATABASE_URL right."
-            raise DatabaseAway(msg) from None
+            raise _away(str(getattr(error, "orig", None) or error).partition("\n")[0]) from None
 
     async def close(self) -> None:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+
+def _away(why: str) -> DatabaseAway:
+    return DatabaseAway(f"The database does not answer ({why}): start it, or put TONGDAO_DATABASE_URL right.")
 
 
 @contextmanager
