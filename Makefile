@@ -30,7 +30,7 @@ cover: $(STAMP) ## Run the fast tests with branch coverage of the rules and use 
 	$(FAST) $(COVERED)
 
 slow: $(STAMP) ## Run the slow tests: browser, kill, load
-	$(BIN)/python -m pytest -m "slow or browser or kill"
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist worksteal -m "slow or browser or kill"
 
 check: $(STAMP) ## Run the checks that CI runs: ruff, mypy, import-linter, docs and catalogues
 	$(BIN)/ruff check .
