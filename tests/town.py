@@ -1,7 +1,10 @@
 """A small town for tests: a city, two counties, a township and branches, with people of every role in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+
+from sqlalchemy import bindparam, insert, update
 
 from domain.accounts import Address, LinkState
 from domain.permissions import Actor, Role
@@ -16,7 +19,9 @@ from storage.tables import (
     MembershipRow,
     OrganisationRow,
     RoleGrantRow,
+    metadata,
 )
+from storage.tables.base import Table
 
 TODAY = date(2026, 3, 4)
 
@@ -95,53 +100,58 @@ class Town:
 async def build(database: Database, sealer: Sealer) -> Town:
     async with database.begin() as session:
         nodes, paths = await _organisations(session)
-        rows = [_member(title, nodes[home], phone, sealer) for title, home, phone in _PEOPLE.values()]
-        session.add_all(rows)
-        await session.flush()
-        members = {name: row.id or 0 for name, row in zip(_PEOPLE, rows, strict=True)}
-        session.add_all(
-            MembershipRow(member_id=row.id or 0, organisation_id=row.home_id, since=date(2020, 1, 1))
-            for row in rows
-        )
-        for name, node, role, until in _GRANTS:
-            session.add(
-                RoleGrantRow(
-                    member_id=members[name],
-                    organisation_id=nodes[node],
-                    role=role,
-                    since=date(2025, 1, 1),
-                    until=until,
-                )
+        people = [_member(title, nodes[home], phone, sealer) for title, home, phone in _PEOPLE.values()]
+        members = dict(zip(_PEOPLE, await _write(session, people), strict=True))
+        homes = [
+            MembershipRow(member_id=number, organisation_id=row.home_id, since=date(2020, 1, 1))
+            for number, row in zip(members.values(), people, strict=True)
+        ]
+        await _write(session, homes)
+        grants = [
+            RoleGrantRow(
+                member_id=members[name],
+                organisation_id=nodes[node],
+                role=role,
+                since=date(2025, 1, 1),
+                until=until,
             )
+            for name, node, role, until in _GRANTS
+        ]
+        await _write(session, grants)
         webchat = AccountRow(name="webchat", deep_link_template="http://chat.test/{bot}?start={payload}")
         telegram = AccountRow(name="telegram", residency="AE", verifies_phones=True)
-        session.add_all([webchat, telegram])
-        await session.flush()
-    return Town(database, People(database=database), nodes, paths, members, webchat.id or 0, telegram.id or 0)
+        accounts = await _write(session, [webchat, telegram])
+    return Town(database, People(database=database), nodes, paths, members, *accounts)
 
 
 async def _organisations(session: Session) -> tuple[dict[str, int], dict[str, str]]:
-    """Write the tree, a level at a time; returns ids and paths by name."""
-    nodes: dict[str, int] = {}
+    """Write the tree; returns ids and paths by name."""
+    rows = [_organisation(name) for name in _TREE]
+    nodes = dict(zip(_TREE, await _write(session, rows), strict=True))
     paths: dict[str, str] = {}
-    while len(nodes) < len(_TREE):
-        level = {
-            name: _organisation(name, nodes.get(parts[0] or ""))
-            for name, parts in _TREE.items()
-            if name not in nodes and (parts[0] is None or parts[0] in nodes)
-        }
-        session.add_all(level.values())
-        await session.flush()
-        for name, row in level.items():
-            nodes[name] = row.id or 0
-            paths[name] = row.path = f"{paths.get(_TREE[name][0] or '', '/')}{row.id}/"
+    for name, (parent, *_) in _TREE.items():
+        paths[name] = f"{paths.get(parent or '', '/')}{nodes[name]}/"
+    places = [
+        {"node": nodes[name], "parent_id": nodes.get(parent or ""), "path": paths[name]}
+        for name, (parent, *_) in _TREE.items()
+    ]
+    table = metadata.tables["organisation"]
+    connection = await session.connection()
+    await connection.execute(update(table).where(table.c.id == bindparam("node")), places)
     return nodes, paths
 
 
-def _organisation(name: str, parent: int | None) -> OrganisationRow:
+async def _write(session: Session, rows: Sequence[Table]) -> list[int]:
+    """Write rows of a table in one statement; returns their ids in that order."""
+    table = metadata.tables[str(rows[0].__tablename__)]
+    values = [row.model_dump(exclude={"id"}) for row in rows]
+    written = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return [int(number) for number in (await session.execute(written, values)).scalars()]
+
+
+def _organisation(name: str) -> OrganisationRow:
     _, title, english, kind, level = _TREE[name]
     return OrganisationRow(
-        parent_id=parent,
         path=f"pending:{name}",
         name=title,
         name_en=english,
