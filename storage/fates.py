@@ -36,6 +36,8 @@ FATES: dict[str, Fate] = {
     "digest_recipient.member_id": Fate.GOES,
     "dispatch.author_id": Fate.STAYS,
     "dispatch.progress_chat_id": Fate.RULE,
+    "dissolution.asked_by": Fate.STAYS,
+    "dissolution.decided_by": Fate.STAYS,
     "forgotten.member_id": Fate.STAYS,
     "fsm.chat_id": Fate.RULE,
     "fsm.user_id": Fate.RULE,

@@ -280,6 +280,24 @@ SECTIONS: tuple[Section, ...] = (
         _of("organisation_history", "at", "what", "before", "after", by="actor_id", joined=_ORGANISATION),
     ),
     Section(
+        "dissolutions_asked",
+        ("dissolution.asked_by",),
+        _of(
+            "dissolution",
+            "filing_number",
+            "reason",
+            "state",
+            "asked_at",
+            by="asked_by",
+            joined=_ORGANISATION,
+        ),
+    ),
+    Section(
+        "dissolutions_decided",
+        ("dissolution.decided_by",),
+        _of("dissolution", "filing_number", "state", "decided_at", by="decided_by", joined=_ORGANISATION),
+    ),
+    Section(
         "suggestions_answered",
         ("suggestion_group.answered_by",),
         _of("suggestion_group", "title", "answer", "answered_at", by="answered_by", joined=_ORGANISATION),

@@ -12,6 +12,7 @@ from storage.tables.deliveries import (
     SliceRow,
 )
 from storage.tables.digests import DailyDigestRow, DigestItemRow, DigestRecipientRow, DigestRow
+from storage.tables.dissolutions import DissolutionRow
 from storage.tables.forgetting import ForgottenRow
 from storage.tables.inbox import FsmRow, InboxRow, LeaseRow
 from storage.tables.members import MemberRow, MembershipRow, SubscriptionRow, TopicRow
@@ -54,6 +55,7 @@ __all__ = [
     "DigestRecipientRow",
     "DigestRow",
     "DispatchRow",
+    "DissolutionRow",
     "ForgottenRow",
     "FsmRow",
     "HolidayDayRow",

@@ -1,4 +1,4 @@
-"""Suggestions and their groups
+"""Suggestions and their groups; requests to dissolve organisations
 
 Revision: 0005, after 0004.
 """
@@ -50,8 +50,32 @@ def upgrade() -> None:
     op.create_index('ix_suggestion_member_id', 'suggestion', ['member_id', 'day'], unique=False)
     op.create_index('ix_suggestion_organisation_id', 'suggestion', ['organisation_id'], unique=False)
     op.create_index(op.f('ix_suggestion_poll_id'), 'suggestion', ['poll_id'], unique=False)
+    op.create_table('dissolution',
+    sa.Column('id', storage.tables.columns.BigInt, nullable=False),
+    sa.Column('organisation_id', storage.tables.columns.BigInt, nullable=False),
+    sa.Column('target_id', storage.tables.columns.BigInt, nullable=False),
+    sa.Column('filing_number', sa.String(), nullable=False),
+    sa.Column('reason', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('asked_by', storage.tables.columns.BigInt, nullable=False),
+    sa.Column('asked_at', storage.tables.columns.UtcDateTime(), nullable=False),
+    sa.Column('decided_by', storage.tables.columns.BigInt, nullable=True),
+    sa.Column('decided_at', storage.tables.columns.UtcDateTime(), nullable=True),
+    sa.Column('moved', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['asked_by'], ['member.id'], name=op.f('fk_dissolution_asked_by_member')),
+    sa.ForeignKeyConstraint(['decided_by'], ['member.id'], name=op.f('fk_dissolution_decided_by_member')),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], name=op.f('fk_dissolution_organisation_id_organisation')),
+    sa.ForeignKeyConstraint(['target_id'], ['organisation.id'], name=op.f('fk_dissolution_target_id_organisation')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dissolution'))
+    )
+    op.create_index(op.f('ix_dissolution_asked_by'), 'dissolution', ['asked_by'], unique=False)
+    op.create_index(op.f('ix_dissolution_decided_by'), 'dissolution', ['decided_by'], unique=False)
+    op.create_index('ix_dissolution_organisation_id', 'dissolution', ['organisation_id'], unique=False)
+    op.create_index(op.f('ix_dissolution_target_id'), 'dissolution', ['target_id'], unique=False)
+    op.create_index('uq_dissolution_waiting', 'dissolution', ['organisation_id'], unique=True, sqlite_where=sa.text("state = 'asked'"), postgresql_where=sa.text("state = 'asked'"))
 
 
 def downgrade() -> None:
+    op.drop_table('dissolution')
     op.drop_table('suggestion')
     op.drop_table('suggestion_group')
