@@ -11,6 +11,7 @@ from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery, PaceLimits
 from services.digests import Digests
+from services.dissolutions import Dissolutions
 from services.expiry import Expiry
 from services.exports import Exports
 from services.forgetting import Forgetting
@@ -95,6 +96,7 @@ def build_toolbox(
         holidays=holidays,
         holiday_alerts=HolidayAlerts(database=database, clock=clock, holidays=holidays, delivery=delivery),
         digests=Digests(database=database, clock=clock, audit=audit, delivery=delivery, rules=rules),
+        dissolutions=Dissolutions(database=database, clock=clock, audit=audit, delivery=delivery),
         rest_days=RestWatch(holidays=holidays, rest=rest),
         roster=build_roster(settings, database, clock, audit),
         schedules=schedules,

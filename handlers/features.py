@@ -8,6 +8,7 @@ from handlers import (
     approvals,
     cancel,
     digests,
+    dissolve,
     expired,
     export,
     fallback,
@@ -53,6 +54,7 @@ FEATURES = (
     approvals,
     cancel,
     digests,
+    dissolve,
     expired,
     export,
     fallback,
@@ -109,6 +111,7 @@ ROUTERS: tuple[Router, ...] = (
     service_day_desk.router,
     service_day_dates.router,
     import_roster.router,
+    dissolve.router,
     fallback.router,
 )
 """Dialogue steps, tried in this order; the fallback takes what is left."""

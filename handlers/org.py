@@ -5,7 +5,7 @@ from aiogram.types import CallbackQuery
 
 from domain.organisations import Organisation
 from domain.permissions import Actor
-from handlers.keyboards import Event, Go, Number, Row, button, keyboard, pager, screen, show
+from handlers.keyboards import Event, Go, Number, Row, Turn, button, keyboard, pager, screen, show
 from handlers.names import describe_kind, name_of
 from handlers.taps import command, tap
 from handlers.welcome import members_only
@@ -26,6 +26,15 @@ class Tables(CallbackData, prefix="tables"):
 
     id: Number
     table: str = ""
+
+
+class Dissolve(CallbackData, prefix="dss"):
+    """A step of asking to dissolve an organisation: see, targets (a page of them), go on, ask."""
+
+    step: str = "see"
+    id: Number
+    target: Number = 0
+    page: Turn = 0
 
 
 @command("org")
@@ -61,6 +70,8 @@ async def _show(event: Event, toolbox: Toolbox, actor: Actor, words: Words, at: 
     rows.append(pager(words, page, more=more, to=turns))
     if card.counts is not None:
         rows.append([button(words("exports.button"), Tables(id=own.id))])
+    if card.may_manage and above is not None:
+        rows.append([button(words("dissolve.button.card"), Dissolve(id=own.id))])
     if own.id != actor.home_id:
         rows.append([button(words("org.mine"), Go(to="org"))])
     await show(event, text, keyboard(words, *rows))

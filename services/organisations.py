@@ -34,6 +34,7 @@ class Card:
     chain: tuple[Organisation, ...]
     children: Page
     counts: Counts | None
+    may_manage: bool = False
 
 
 class Organisations:
@@ -62,6 +63,7 @@ class Organisations:
                 chain=tuple(await organisations.chain(session, found.path)),
                 children=below,
                 counts=await organisations.counts(session, found.path) if may_count else None,
+                may_manage=actor.may(Action.MANAGE_ORGANISATION, found.path, day_of(self._clock())),
             )
 
     async def roots(self, actor: Actor, action: Action) -> tuple[Organisation, ...]:

@@ -7,6 +7,7 @@ from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery
 from services.digests import Digests
+from services.dissolutions import Dissolutions
 from services.expiry import Expiry
 from services.exports import Exports
 from services.forgetting import Forgetting
@@ -39,6 +40,7 @@ class Toolbox:
     expiry: Expiry
     delivery: Delivery
     digests: Digests
+    dissolutions: Dissolutions
     exports: Exports
     forgetting: Forgetting
     own_data: OwnData

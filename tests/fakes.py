@@ -9,7 +9,7 @@ What the bot shows is kept as the messenger would keep it: edits replace, deleti
 changes nothing is refused, so a test asserts what a person sees.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -151,8 +151,11 @@ class RecordingDelivery:
         self.sources: dict[str, Any] = {}
         self.told: list[tuple[str, list[int]]] = []
 
-    async def dispatch(self, session: Any, *, source: str, member_ids: list[int], **more: Any) -> int:
-        self.told.append((source, list(member_ids)))
+    async def dispatch(
+        self, session: Any, *, source: str, member_ids: Sequence[int] = (), members: Any = None, **more: Any
+    ) -> int:
+        found = member_ids if members is None else (await session.execute(members)).scalars()
+        self.told.append((source, list(found)))
         return len(self.told)
 
 

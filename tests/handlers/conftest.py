@@ -15,6 +15,7 @@ from services.alerts import Alerts
 from services.approvals import Approvals
 from services.audit import Audit
 from services.digests import Digests
+from services.dissolutions import Dissolutions
 from services.expiry import Expiry
 from services.invitations import Invitations
 from services.members import Members
@@ -62,6 +63,7 @@ def toolbox(database: Database, clock: HandClock, sealer: Sealer) -> Any:
         ),
         delivery=delivery,
         digests=Digests(database=database, clock=clock, audit=audit, delivery=delivery, rules=Rules()),
+        dissolutions=Dissolutions(database=database, clock=clock, audit=audit, delivery=delivery),
         expiry=Expiry(database=database, clock=clock, audit=audit, delivery=delivery),
     )
 
