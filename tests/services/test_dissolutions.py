@@ -1,5 +1,6 @@
 """Dissolving: seen, asked for, approved by somebody else, and everybody is moved and told once."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -185,6 +186,15 @@ async def test_what_comes_twice_is_done_once(office: Office):
     assert await office.approve("county_secretary", asked) == first
     assert len(await office.told("dissolution")) == len(NORTH)
     assert len(await office.told("dissolution_asked")) == 1
+
+
+async def test_of_two_who_approve_at_once_one_does(office: Office):
+    asked = await office.ask()
+    await _second(office)
+    both = (office.approve(name, asked) for name in ("county_secretary", "observer"))
+    done = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["Dissolution", "DissolutionIsDecided"]
+    assert len(await office.told("dissolution")) == len(NORTH)
 
 
 async def test_who_asked_never_decides(office: Office):
