@@ -136,15 +136,16 @@ async def test_stays_are_closed_and_opened(office: Office):
     assert await office.rows(left) == []
 
 
-async def test_a_guest_who_is_at_the_reservoir_already_is_there_once(office: Office):
+async def test_who_is_at_the_reservoir_already_is_there_once(office: Office):
     nodes = office.town.nodes
     guest = await make_member(
         office.town.database, home=nodes["cicheng"], hosts=[nodes["north"], nodes["market"]]
     )
     at_home = await make_member(office.town.database, home=nodes["market"], hosts=[nodes["north"]])
+    moved = await make_member(office.town.database, home=nodes["north"], hosts=[nodes["market"]])
     await office.approve("county_secretary", await office.ask())
     stay = T["membership"]
-    for person in (guest, at_home):
+    for person in (guest, at_home, moved):
         there = select(stay).where(
             stay.c.member_id == person,
             stay.c.organisation_id == nodes["market"],
