@@ -101,23 +101,38 @@ class Suggestions(SuggestionDesk):
                 log.exception("suggestions not grouped", organisation=organisation_id)
 
     async def _group_some(self, organisation_id: int) -> bool:
+        """Group the next of a place: compared beside the loop, then written if nobody else has meanwhile."""
         async with self._database.read() as session:
             known = await suggestion_groups.open_texts(session, organisation_id)
-        grouping = await asyncio.to_thread(Grouping, known)
+            fresh = await suggestion_groups.ungrouped(session, organisation_id, AT_ONCE)
+        plan = await asyncio.to_thread(_plan, known, fresh)
         async with self._database.begin() as session:
             await suggestion_groups.lock(session, organisation_id)
-            fresh = await suggestion_groups.ungrouped(session, organisation_id, AT_ONCE)
-            still_open = {
-                number for number, _ in await suggestion_groups.open_texts(session, organisation_id)
-            }
-            for suggestion_id, text in fresh:
-                group_id = grouping.find(text)
-                if group_id not in still_open or group_id is None:
-                    group_id = await suggestion_groups.new_group(session, organisation_id, text)
-                    still_open.add(group_id)
-                grouping.add(group_id, text)
-                await suggestion_groups.put(session, suggestion_id, group_id)
+            waiting = dict(await suggestion_groups.ungrouped(session, organisation_id, AT_ONCE))
+            open_ones = {number for number, _ in await suggestion_groups.open_texts(session, organisation_id)}
+            made: dict[int, int] = {}
+            for suggestion_id, group_id in plan:
+                if suggestion_id not in waiting:
+                    continue
+                into = made.get(group_id, group_id)
+                if into not in open_ones:
+                    text = waiting[suggestion_id]
+                    into = made[group_id] = await suggestion_groups.new_group(session, organisation_id, text)
+                    open_ones.add(into)
+                await suggestion_groups.put(session, suggestion_id, into)
         return len(fresh) == AT_ONCE
+
+
+def _plan(known: list[tuple[int, str]], fresh: list[tuple[int, str]]) -> list[tuple[int, int]]:
+    """Return (suggestion, group) for what is new; a group that is to be made has a number below zero."""
+    grouping = Grouping(known)
+    plan: list[tuple[int, int]] = []
+    for at, (suggestion_id, text) in enumerate(fresh, start=1):
+        found = grouping.find(text)
+        group_id = -at if found is None else found
+        grouping.add(group_id, text)
+        plan.append((suggestion_id, group_id))
+    return plan
 
 
 def answer_content(found: Group, answer: str, language: str) -> Content:

@@ -1,4 +1,4 @@
-"""The ledger of the forgotten, and dissolutions
+"""The ledger of the forgotten
 
 Revision: 0009, after 0008.
 """
