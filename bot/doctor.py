@@ -102,7 +102,9 @@ async def _font(_settings: Settings) -> Finding:
     if poll_chart.has_chinese():
         return Finding("font", ok=True, found="pictures of results carry the options")
     remedy = "Install a font with Chinese, for example fonts-noto-cjk."
-    return Finding("font", ok=True, found="none with Chinese: pictures of results carry numbers", remedy=remedy)
+    return Finding(
+        "font", ok=True, found="none with Chinese: pictures of results carry numbers", remedy=remedy
+    )
 
 
 async def _sqlite(_settings: Settings) -> Finding:

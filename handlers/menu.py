@@ -14,7 +14,13 @@ from locales import Words
 from services.members import Overview
 from services.toolbox import Toolbox
 
-_MEMBER_ROWS = (("notices", "polls"), ("serviceday", "suggest"), ("me", "org"), ("topics", "language"), ("help", "privacy"))
+_MEMBER_ROWS = (
+    ("notices", "polls"),
+    ("serviceday", "suggest"),
+    ("me", "org"),
+    ("topics", "language"),
+    ("help", "privacy"),
+)
 
 
 @taps.command("menu")

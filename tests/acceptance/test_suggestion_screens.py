@@ -61,7 +61,9 @@ async def groups_are_made_up_and_answered(demo: Demo, browser: PageBrowser, word
     await secretary.go(words("suggestions.button.out"), words("suggestions.out.title"), "take-out")
     await secretary.press(words("menu.back"))
     await secretary.page.wait_text(words("suggestions.button.answer"))
-    await secretary.go(words("suggestions.button.answer"), words("suggestions.ask.answer", n=0, most=0)[2:6], "answer")
+    await secretary.go(
+        words("suggestions.button.answer"), words("suggestions.ask.answer", n=0, most=0)[2:6], "answer"
+    )
     await secretary.say(ANSWER[words.language], words("suggestions.ready.title"), "answer-ready")
     await secretary.press(words("suggestions.button.send", n="§").split("§")[0].rstrip("（( "))
     await secretary.page.wait_text(words("suggestions.sent"))
