@@ -178,6 +178,7 @@ async def rows_of(settings, path):
     return count, path.read_text()
 
 
+@pytest.mark.slow
 async def test_a_backup_brings_every_row_back(settings, tmp_path):
     await filled(settings)
     (settings.data_dir / "media" / "ab").mkdir(parents=True)
@@ -193,6 +194,7 @@ async def test_a_backup_brings_every_row_back(settings, tmp_path):
     assert (settings.data_dir / "media" / "ab" / "abc").read_bytes() == b"a picture"
 
 
+@pytest.mark.slow
 async def test_a_backup_holds_no_secret_key(settings, tmp_path):
     await filled(settings)
     made = await archive.make(settings, tmp_path / "b.tar.gz", now())
@@ -204,6 +206,7 @@ async def test_a_backup_holds_no_secret_key(settings, tmp_path):
     assert made.path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.slow
 async def test_a_damaged_backup_changes_nothing(settings, tmp_path):
     await filled(settings)
     before = await rows_of(settings, tmp_path / "before")
@@ -217,6 +220,7 @@ async def test_a_damaged_backup_changes_nothing(settings, tmp_path):
     assert await rows_of(settings, tmp_path / "after") == before
 
 
+@pytest.mark.slow
 async def test_nothing_goes_out_twice_after_a_restore(settings, tmp_path):
     await filled(settings)
     database = Database(settings.database)

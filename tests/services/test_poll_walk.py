@@ -26,6 +26,7 @@ async def town(database: Database, clock: HandClock, tmp_path: Path) -> Hall:
     return await hall(await build(database, sealer), sealer, clock, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anonymous", [False, True])
 async def test_each_counts_once_with_their_last_choice_if_by_name_and_their_first_if_not(
     town: Hall, anonymous

@@ -13,6 +13,7 @@ from tests import roster_world
 from tests.roster_world import members, organisations, rows_of
 from tests.town import build as build_town
 
+pytestmark = pytest.mark.slow
 NAMES = ("周平", "买买提·艾力", "Anna Lee", "=1+1", "欧阳忘忧", "O'Neil")
 
 
