@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# One more than the cores, up to five: a test waits for PostgreSQL now and then.
-WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; expr $$n + 1)
+# A worker a core, from two to four: each costs six seconds of CPU before its first test.
+WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; [ $$n -lt 2 ] && n=2; echo $$n)
 FAST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not slow and not browser and not kill"
 # What CI adds to `make test`.
 COVERED := --cov --cov-report=term-missing:skip-covered --cov-fail-under=95

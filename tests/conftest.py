@@ -16,6 +16,13 @@ from storage.database import Database
 from tests import engines, postgres
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow_on_postgresql") and "postgresql" in item.keywords:
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector leave alone what was imported: it took a fifth of the suite's time."""
     gc.collect()

@@ -17,7 +17,9 @@ _NAMES = """
 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = $1 ORDER BY oid
 """
 _OBJECTS = """
-SELECT (SELECT (count(*), max(oid), sum(relnatts))::text FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+SELECT (SELECT (count(*), max(oid))::text FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+       (SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped),
        (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
 """
 _OTHERS = """

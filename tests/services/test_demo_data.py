@@ -29,6 +29,8 @@ from storage.tables import metadata
 from tests.conftest import HandClock
 from tests.factories import make_member, make_organisation, make_topic
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 T = metadata.tables
 SMALL = 2000
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -22,6 +22,8 @@ from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.delivery_world import FakeChannel, T, build, hello, run_all, settle, states
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 MONDAY = datetime(2026, 3, 9, 0, 0, tzinfo=UTC)  # 08:00 in Shanghai
 
 

@@ -33,6 +33,8 @@ from tests.factories import T, make_member, make_organisation
 from tests.poll_world import Hall, hall
 from tests.town import build
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 PHONE = "+8613805749876"
 
 

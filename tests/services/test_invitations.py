@@ -28,6 +28,8 @@ from tests.conftest import HandClock
 from tests.fakes import RecordingDelivery
 from tests.town import TODAY, Town, build
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 class Desk(NamedTuple):
     invitations: Invitations

@@ -14,6 +14,8 @@ from tests.factories import T, make_topic
 from tests.notice_world import Bridge, bridge
 from tests.town import build
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 @pytest.fixture
 async def town(database: Database, clock: HandClock, tmp_path: Path) -> Bridge:

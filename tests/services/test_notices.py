@@ -25,6 +25,8 @@ from tests.conftest import HandClock
 from tests.factories import make_grant, make_organisation
 from tests.notice_world import Bridge, entries, linked
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 @pytest.fixture
 async def town(database: Database, clock: HandClock, tmp_path: Path) -> Bridge:

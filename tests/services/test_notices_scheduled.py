@@ -17,6 +17,8 @@ from tests.factories import T
 from tests.notice_world import Bridge, entries, linked
 from tests.town import TODAY
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 @pytest.fixture
 async def town(database: Database, clock: HandClock, tmp_path: Path) -> Bridge:

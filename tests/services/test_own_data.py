@@ -18,6 +18,8 @@ from tests.person_traces import CHAT, NAME, PHONE, leave_traces
 from tests.poll_world import Hall, hall
 from tests.town import build
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 @pytest.fixture
 def sealer() -> Sealer:

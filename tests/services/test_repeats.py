@@ -19,6 +19,8 @@ from tests.factories import T
 from tests.notice_world import Bridge, bridge
 from tests.town import TODAY, build
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 

@@ -19,6 +19,8 @@ from tests.factories import make_member, make_organisation
 from tests.service_day_world import CHATS, ServiceWorld, at, world
 from tests.town import build
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 MARCH, APRIL, OCTOBER = date(2026, 3, 1), date(2026, 4, 1), date(2026, 10, 1)
 SECRETARY = CHATS["county_secretary"]
 WANG, ZHANG, SUN = CHATS["wang"], CHATS["zhang"], CHATS["sun"]

@@ -30,6 +30,8 @@ from tests.factories import T
 from tests.town import Town
 from tests.town import build as build_town
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 class Desk:
     """A town and its suggestions, with the channel that answers go out by."""
