@@ -22,6 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage import sqlite_driver
+
 Hook = Callable[[], Awaitable[None]]
 AFTER_COMMIT = "after_commit"
 with_each_change: "ContextVar[Callable[[Session], Awaitable[None]] | None]" = ContextVar(
@@ -133,7 +135,7 @@ def _sqlite_engine(url: str, *, pool_size: int, query_only: bool) -> AsyncEngine
         url,
         pool_size=pool_size,
         max_overflow=0,
-        connect_args={"timeout": 30},
+        connect_args={"timeout": 30, "async_creator_fn": sqlite_driver.connect},
         pool_timeout=120,
         hide_parameters=True,
     )
