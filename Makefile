@@ -41,7 +41,7 @@ check: $(STAMP) ## Run the checks that CI runs: ruff, mypy, import-linter, docs 
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_house.py
 
-bench: $(STAMP) ## Measure, and print tables
+bench: $(STAMP) ## Measure, print tables, and write docs/performance.md
 	$(BIN)/python -m benchmarks
 
 migration: $(STAMP) ## Write a migration from the tables: make migration m="What it does"

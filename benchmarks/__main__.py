@@ -1,18 +1,18 @@
-"""Run every benchmark, or those whose names contain a word given; exits with 1 if one did not keep its limits."""
+"""Run every benchmark, or those whose names contain a word given, and write docs/performance.md.
 
-import pkgutil
+Exits with 1 if one did not keep its limits.
+"""
+
 import subprocess
 import sys
 
-import benchmarks
+from benchmarks import report
 
-names = [
-    each.name for each in pkgutil.iter_modules(benchmarks.__path__) if each.name not in {"common", "__main__"}
-]
 words = sys.argv[1:] or [""]
 results = [
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False)
-    for name in sorted(names)
+    for name in report.BENCHES
     if any(word in name for word in words)
 ]
+report.write()
 sys.exit(any(result.returncode for result in results))

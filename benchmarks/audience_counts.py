@@ -38,6 +38,9 @@ async def main() -> None:
         "Subtree, full members, subscribed, minus one child",
         ("", "members", "count, s", "limit, s", "reach, s"),
         rows,
+        bar="An audience of a city of 1,000,000 is counted within 1.5 s, any other within 0.4 s",
+        reached=f"{max(float(row[2]) for row in rows):.2f} s at most",
+        met=kept,
     )
     sys.exit(not kept)
 

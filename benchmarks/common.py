@@ -7,18 +7,18 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import asyncpg
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import report
+from benchmarks.report import FOLDER
 from services import demo_data
 from storage import schema
 from storage.database import Database
 from storage.sealing import Sealer
 
-FOLDER = Path("var/bench")
 ENGINES = ("sqlite", "postgresql")
 RUNS = 5
 console = Console()
@@ -48,14 +48,30 @@ async def median(work: Callable[[], Awaitable[object]], runs: int = RUNS) -> flo
     return statistics.median(times)
 
 
-def show(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """Print a table; all but the first column are figures."""
-    table = Table(title=title, title_justify="left")
+def show(
+    title: str,
+    columns: tuple[str, ...],
+    rows: list[tuple[str, ...]],
+    *,
+    bar: str = "",
+    reached: str = "",
+    met: bool | None = None,
+    note: str = "",
+) -> None:
+    """Print a table, and record it for docs/performance.md; all but the first column are figures.
+
+    `bar` is what the plan asks for, `reached` what came out in a few words, `met` whether that is enough.
+    A `note` says what a reader needs to judge the figures, in sentences.
+    """
+    table = Table(title=title, title_justify="left", caption=note, caption_justify="left")
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
     for row in rows:
         table.add_row(*row)
     console.print(table)
+    if bar:
+        console.print(f"{bar}: {reached} ({'not met' if met is False else 'met'})\n")
+    report.record(report.Shown(title, columns, rows, bar, reached, met, note))
 
 
 @asynccontextmanager
