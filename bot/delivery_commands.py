@@ -1,11 +1,11 @@
-"""What an operator does to deliveries that wait: list, resume, cancel; as the local socket knows them."""
+"""What an operator does to deliveries: list, resume, cancel, resolve; as the local socket knows them."""
 
 from collections.abc import AsyncIterator
 
 from bot.local import Commands, Said
 from domain.clock import Clock
 from domain.refusals import NotFound
-from storage import dispatches, outcomes
+from storage import dispatches, outcomes, reopening
 from storage.database import Database
 
 
@@ -16,6 +16,7 @@ def commands_of(database: Database, clock: Clock) -> Commands:
         "deliveries.list": control.list,
         "deliveries.resume": control.resume,
         "deliveries.cancel": control.cancel,
+        "deliveries.resolve": control.resolve,
     }
 
 
@@ -25,10 +26,12 @@ class _Control:
         self._clock = clock
 
     async def list(self, body: Said) -> AsyncIterator[Said]:
-        """Tell each dispatch that runs or is paused."""
+        """Tell each dispatch that runs or is paused, and those that some perhaps received."""
         async with self._database.read() as session:
             found = await dispatches.unfinished(session)
+            doubtful = await reopening.all_parked(session)
         yield {
+            "doubtful": [{"id": each.id, "source": each.source, "parked": each.parked} for each in doubtful],
             "dispatches": [
                 {
                     "id": each.what.id,
@@ -40,7 +43,7 @@ class _Control:
                     "created_at": each.what.created_at.isoformat(),
                 }
                 for each in found
-            ]
+            ],
         }
 
     async def resume(self, body: Said) -> AsyncIterator[Said]:
@@ -59,3 +62,18 @@ class _Control:
         async with self._database.begin() as session:
             await outcomes.skip_cancelled(session, now)
         yield {"id": body["id"]}
+
+    async def resolve(self, body: Said) -> AsyncIterator[Said]:
+        """Send again to those who perhaps received it, or leave it at that; a worker finds within seconds who waits."""
+        number = int(body["id"])
+        try:
+            async with self._database.begin() as session:
+                if body["again"]:
+                    count = await reopening.again_unknown(session, number, None)
+                else:
+                    count = await reopening.leave(session, number, self._clock())
+        except reopening.Overtaken:
+            raise NotFound from None
+        if not count:
+            raise NotFound
+        yield {"id": number, "count": count}

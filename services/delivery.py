@@ -8,7 +8,7 @@ key, a resume while the old job winds down is swallowed and the slice stranded: 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from domain.delivery import DispatchState, Lane, UnknownPolicy
 from domain.messages import Content
 from domain.pace import Pace
 from services.pipeline import Channel, Pipeline, Sleep, Turn
-from storage import audiences, dispatches, materialise, outcomes, pace
+from storage import audiences, dispatches, materialise, outcomes, pace, reopening
 from storage.database import Database, Session
 from storage.deliveries import OpenSlice, Rules
 from storage.dispatches import Dispatch, DueSlice, Tally
@@ -68,6 +68,8 @@ class Figures:
     reasons: dict[tuple[str, str], int]
     created_at: datetime
     finished_at: datetime | None
+    parked: int = 0
+    generation: int = 1
 
 
 class Delivery:
@@ -189,11 +191,30 @@ class Delivery:
 
     async def retry_failed(self, dispatch_id: int) -> int:
         """Send again to those for whom it failed without leaving us; return how many they are."""
+        return await self._again(dispatch_id, lambda session: reopening.again_failed(session, dispatch_id))
+
+    async def resolve_unknown(self, dispatch_id: int, *, again: bool, generation: int | None = None) -> int:
+        """Send again to those who perhaps received it, or leave it at that; return how many they are.
+
+        With `generation`, what was sent again meanwhile is not sent once more: `figures` tells which it is.
+        """
+        if again:
+            return await self._again(
+                dispatch_id, lambda session: reopening.again_unknown(session, dispatch_id, generation)
+            )
         async with self._database.begin() as session:
-            count = await dispatches.rerun_failed(session, dispatch_id)
-            if count:
-                await self._enqueue(session, await dispatches.due_slices(session, self._clock(), dispatch_id))
-        return count
+            return await reopening.leave(session, dispatch_id, self._clock())
+
+    async def _again(self, dispatch_id: int, reopen: Callable[[Session], Awaitable[int]]) -> int:
+        try:
+            async with self._database.begin() as session:
+                count = await reopen(session)
+                if count:
+                    due = await dispatches.due_slices(session, self._clock(), dispatch_id)
+                    await self._enqueue(session, due)
+                return count
+        except reopening.Overtaken:
+            return 0
 
     async def dispatches_of(self, source: str, source_id: int) -> list[int]:
         """Return the dispatches of a source, oldest first."""
@@ -208,8 +229,9 @@ class Delivery:
             if what is None:
                 raise LookupError(dispatch_id)
             tally = await dispatches.tally(session, dispatch_id, now)
+            parked = await reopening.parked(session, dispatch_id) if tally.counts["unknown"] else 0
             paces = await pace.read_all(session)
-        return _figures(what, tally, paces, now)
+        return replace(_figures(what, tally, paces, now), parked=parked)
 
     async def kick(self) -> int:
         """Make a job of every slice that is due; safe at any time. Returns how many there are."""
@@ -299,5 +321,6 @@ def _figures(what: Dispatch, tally: Tally, paces: Mapping[int, Pace], now: datet
         reasons=tally.reasons,
         created_at=what.created_at,
         finished_at=what.finished_at,
+        generation=what.generation,
         **tally.counts,
     )

@@ -7,8 +7,6 @@ from typing import Any
 from sqlalchemy import (
     and_,
     case,
-    delete,
-    exists,
     func,
     insert,
     or_,
@@ -240,44 +238,6 @@ async def cancel(session: AsyncSession, dispatch_id: int, now: datetime) -> bool
         .returning(dispatch.c.id)
     )
     return changed.first() is not None
-
-
-async def rerun_failed(session: AsyncSession, dispatch_id: int) -> int:
-    """Let the failed of a dispatch wait again, as a new generation; return how many there are.
-
-    A cancelled dispatch stays ended, and a paused one stays paused.
-    """
-    failed = and_(delivery.c.dispatch_id == dispatch_id, delivery.c.state == DeliveryState.FAILED)
-    paused = dispatch.c.state == DispatchState.PAUSED
-    reopened = await session.execute(
-        update(dispatch)
-        .where(dispatch.c.id == dispatch_id, dispatch.c.state != DispatchState.CANCELLED)
-        .where(exists().where(failed))
-        .values(
-            state=case((paused, DispatchState.PAUSED.value), else_=DispatchState.RUNNING.value),
-            finished_at=None,
-            generation=dispatch.c.generation + 1,
-        )
-        .returning(dispatch.c.id)
-    )
-    if reopened.first() is None:
-        return 0
-    changed = (
-        update(delivery)
-        .where(failed)
-        .values(state=DeliveryState.WAITING, reason="", attempt=0, retry_at=None)
-    )
-    rows = (await session.execute(changed.returning(delivery.c.slice_id))).all()
-    slices = {row.slice_id for row in rows}
-    await session.execute(
-        update(slice_).where(slice_.c.id.in_(slices)).values(failed=0, done=False, held_until=None)
-    )
-    await session.execute(
-        delete(outcome_count).where(
-            outcome_count.c.dispatch_id == dispatch_id, outcome_count.c.state == DeliveryState.FAILED
-        )
-    )
-    return len(rows)
 
 
 def _to_dispatch(row: Any) -> Dispatch:

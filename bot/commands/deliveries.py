@@ -18,7 +18,13 @@ def list_() -> None:
     """Show what runs or is paused, and why."""
     from rich.table import Table
 
-    found = _do("deliveries.list", {})["dispatches"]
+    said = _do("deliveries.list", {})
+    found = said["dispatches"]
+    for each in said["doubtful"]:
+        console.print(
+            f"{each['id']} ({each['source']}): {each['parked']} perhaps received it;"
+            f" `tongdao deliveries resolve {each['id']} --again` or `--leave`."
+        )
     if not found:
         console.print("Nothing is going out, and nothing waits.")
         return
@@ -53,6 +59,21 @@ def cancel(
         typer.confirm(f"End {number}? Who still waits gets nothing.", abort=True)
     _do("deliveries.cancel", {"id": number})
     console.print(f"[green]✓[/green] {number} is ended.")
+
+
+@app.command()
+def resolve(
+    number: Number,
+    *,
+    again: Annotated[
+        bool,
+        typer.Option("--again/--leave", help="Send it again (some may get it twice), or leave it at that."),
+    ],
+) -> None:
+    """Decide about those who perhaps received one: the answer of the messenger was lost."""
+    count = _do("deliveries.resolve", {"id": number, "again": again})["count"]
+    done = "is sent again to" if again else "is left as it is for"
+    console.print(f"[green]✓[/green] {number} {done} {count}.")
 
 
 def _do(name: str, body: Said) -> Said:

@@ -29,6 +29,9 @@ class DispatchRow(Table, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     useful_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    unknown_left_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime
+    )  # the unknown until then stay so
     progress_account_id: int | None = None
     progress_chat_id: int | None = Field(default=None, sa_type=BigInt)
     progress_message_id: int | None = Field(default=None, sa_type=BigInt)
@@ -117,3 +120,6 @@ class PaceRow(Table, table=True):
     reply_arrival: float = 0.0
     held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    halted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # nobody sends until it is resumed
+    halt_reason: str | None = None  # unauthorized, failing
+    probe_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,4 +1,4 @@
-"""What an operator does to deliveries that wait: list, resume, cancel, in this process as over the socket."""
+"""What an operator does to deliveries that wait: list, resume, cancel, resolve, in this process as over the socket."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import pytest
 
 from bot.delivery_commands import commands_of
 from bot.local import CommandRefused, here
+from domain.delivery import Sent, Unknown
 from storage import dispatches
 from storage.database import Database
 from tests.conftest import HandClock
@@ -59,3 +60,22 @@ async def test_what_is_cancelled_reaches_nobody_and_is_done_once(database: Datab
     for name in ("cancel", "resume"):
         with pytest.raises(CommandRefused):
             await do(database, clock, name, id=number)
+
+
+async def test_an_operator_decides_about_those_who_perhaps_received_it(database: Database, clock: HandClock):
+    members = await settle(database, clock, 3)
+    channel = FakeChannel(lambda envelope: Unknown("502"))
+    delivery = await build(database, clock, channel)
+    number = await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert (await do(database, clock, "list"))["doubtful"] == [
+        {"id": number, "source": "notice", "parked": 3}
+    ]
+    assert await do(database, clock, "resolve", id=number, again=True) == {"id": number, "count": 3}
+    channel.answer = lambda envelope: Sent(1) if envelope.to.chat_id < 1003 else Unknown("502")
+    await run_all(delivery, database)
+    assert await do(database, clock, "resolve", id=number, again=False) == {"id": number, "count": 1}
+    assert (await do(database, clock, "list"))["doubtful"] == []
+    with pytest.raises(CommandRefused):
+        await do(database, clock, "resolve", id=number, again=True)
+    assert len(channel.sent) == 6
