@@ -34,8 +34,26 @@ class Operator:
         url: str = link["url"]
         return url
 
+    async def fault(self, fault: str, **fields: Any) -> int:
+        """Let the server fail from now on, as `docs/webchat.md` says; returns the rule's id."""
+        ids: list[int] = (await self._post("/operator/faults", {"fault": fault, **fields}))["ids"]
+        return ids[0]
+
+    async def faults(self) -> list[dict[str, Any]]:
+        """Return the rules in force, with how often each was met."""
+        return (await self._call("GET", "/operator/faults"))["faults"]  # type: ignore[no-any-return]
+
+    async def heal(self, rule: int | None = None) -> None:
+        """Drop one rule, or all."""
+        await self._call("DELETE", "/operator/faults" + ("" if rule is None else f"/{rule}"))
+
     async def _post(self, path: str, body: Any) -> dict[str, Any]:
-        async with self._http.post(self._origin + path, json=body, headers=self._headers) as response:
+        return await self._call("POST", path, body)
+
+    async def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        async with self._http.request(
+            method, self._origin + path, json=body, headers=self._headers
+        ) as response:
             assert response.status < 300, await response.text()
             answer: dict[str, Any] = await response.json()
             return answer

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 import structlog
 from aiohttp import web
 
-from webchat import bot_api, operator_api, page_views, people_api
+from webchat import bot_api, faults_api, operator_api, page_views, people_api
 from webchat.bot_methods import BotMethods
 from webchat.config import WebchatConfig
 from webchat.errors import PeopleError
+from webchat.faults import Faults
 from webchat.guests import Guests
 from webchat.town import Town
 
@@ -27,8 +28,12 @@ def create(config: WebchatConfig) -> web.Application:
     app = web.Application(middlewares=[_worded], client_max_size=config.max_upload_bytes + MULTIPART_OVERHEAD)
     app[TOWN] = town
     app[page_views.MAX_UPLOAD] = config.max_upload_bytes
-    app.add_routes(bot_api.routes(town, methods))
+    faults = Faults(town) if config.faults else None
+    app.add_routes(bot_api.routes(town, methods, faults.meet if faults else None))
     app.add_routes(operator_api.routes(town, guests))
+    if faults is not None:
+        log.warning("faults_on", hint="the operator's side can make this server fail: never where people are")
+        app.add_routes(faults_api.routes(faults, config.operator_token))
     app.add_routes(people_api.routes(town, guests))
     app.add_routes(page_views.routes())
 

@@ -1,5 +1,7 @@
 """The bots' side over HTTP: ``/bot<token>/<method>`` and file downloads."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -8,12 +10,28 @@ from aiohttp import web
 from webchat import fields
 from webchat.bot_methods import BotMethods
 from webchat.errors import BotApiError
+from webchat.fields import Fields
 from webchat.store import Row
 from webchat.town import Town
 
+Act = Callable[[], Awaitable[web.StreamResponse]]
 
-def routes(town: Town, methods: BotMethods) -> list[web.RouteDef]:
-    api = _BotApi(town, methods)
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that was understood: a bot's, to a method, with its fields."""
+
+    bot: Row
+    method: str
+    fields: Fields
+
+
+Meet = Callable[[web.Request, Call, Act], Awaitable[web.StreamResponse]]
+"""What a request passes on its way to being carried out."""
+
+
+def routes(town: Town, methods: BotMethods, meet: Meet | None = None) -> list[web.RouteDef]:
+    api = _BotApi(town, methods, meet)
     return [
         web.route("*", "/bot{token}/{method}", api.call),
         web.get("/file/bot{token}/{kind}/{file_id}", api.download),
@@ -21,18 +39,29 @@ def routes(town: Town, methods: BotMethods) -> list[web.RouteDef]:
 
 
 class _BotApi:
-    def __init__(self, town: Town, methods: BotMethods) -> None:
+    def __init__(self, town: Town, methods: BotMethods, meet: Meet | None) -> None:
         self._town = town
         self._methods = methods
+        self._meet = meet
 
-    async def call(self, request: web.Request) -> web.Response:
+    async def call(self, request: web.Request) -> web.StreamResponse:
         try:
-            bot = self._bot(request)
-            result = await self._methods.call(bot, request.match_info["method"], await fields.read(request))
+            call = Call(self._bot(request), request.match_info["method"], await fields.read(request))
         except BotApiError as error:
             return refused(error)
         except web.HTTPRequestEntityTooLarge:
             return refused(fields.too_large())
+
+        async def act() -> web.StreamResponse:
+            return await self._act(call)
+
+        return await (act() if self._meet is None else self._meet(request, call, act))
+
+    async def _act(self, call: Call) -> web.Response:
+        try:
+            result = await self._methods.call(call.bot, call.method, call.fields)
+        except BotApiError as error:
+            return refused(error)
         return _answer(200, {"ok": True, "result": result})
 
     async def download(self, request: web.Request) -> web.StreamResponse:

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from webchat import openapi_faults
+
 Json = dict[str, Any]
 
 
@@ -187,14 +189,14 @@ SCHEMAS: Final[Json] = {
 }
 
 
-def document(public_url: str) -> Json:
-    """Return the whole document."""
+def document(public_url: str, *, faults: bool = False) -> Json:
+    """Return the whole document; `faults` adds the routes of a server that can be told to fail."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Tongdao web chat: people's API", "version": "1"},
         "servers": [{"url": public_url}],
         "security": [{"session": []}, {"bearer": []}],
-        "paths": PATHS,
+        "paths": PATHS | (openapi_faults.paths() if faults else {}),
         "components": {
             "schemas": SCHEMAS,
             "securitySchemes": {

@@ -17,28 +17,35 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def routes(town: Town, guests: Guests) -> list[web.RouteDef]:
     api = _OperatorApi(town, guests)
+    only = guard(town.config.operator_token)
     return [
         web.get("/healthz", api.health),
-        web.get("/operator/bots", api.guarded(api.bots)),
-        web.post("/operator/bots", api.guarded(api.new_bot)),
-        web.post("/operator/people", api.guarded(api.put_people)),
-        web.post("/operator/people/{id:\\d+}/sign-in-links", api.guarded(api.sign_in_link)),
+        web.get("/operator/bots", only(api.bots)),
+        web.post("/operator/bots", only(api.new_bot)),
+        web.post("/operator/people", only(api.put_people)),
+        web.post("/operator/people/{id:\\d+}/sign-in-links", only(api.sign_in_link)),
     ]
+
+
+def guard(token: str) -> Callable[[Handler], Handler]:
+    """Return what lets a handler be called with the operator's token only."""
+
+    def guarded(handler: Handler) -> Handler:
+        async def checked(request: web.Request) -> web.StreamResponse:
+            given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            if not secrets.compare_digest(given.encode(), token.encode()):
+                raise PeopleError(401, "operator_only")
+            return await handler(request)
+
+        return checked
+
+    return guarded
 
 
 class _OperatorApi:
     def __init__(self, town: Town, guests: Guests) -> None:
         self._town = town
         self._guests = guests
-
-    def guarded(self, handler: Handler) -> Handler:
-        async def checked(request: web.Request) -> web.StreamResponse:
-            token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-            if not secrets.compare_digest(token.encode(), self._town.config.operator_token.encode()):
-                raise PeopleError(401, "operator_only")
-            return await handler(request)
-
-        return checked
 
     async def health(self, _request: web.Request) -> web.Response:
         self._town.store.one("SELECT 1")

@@ -73,7 +73,8 @@ class _PeopleApi:
         return self._guests.of_session(session_of(request))
 
     async def openapi(self, _request: web.Request) -> web.Response:
-        return answer(openapi.document(self._town.config.public_url))
+        config = self._town.config
+        return answer(openapi.document(config.public_url, faults=config.faults))
 
     def _same_site(self, request: web.Request) -> None:
         origin = request.headers.get("Origin")
