@@ -26,6 +26,7 @@ WEBCHAT = "webchat"
 DEMO_KEY = "demo-secret-key"
 """File of the demo's own key in the data folder."""
 TELEGRAM_HOST = "api.telegram.org"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class AccountSettings(BaseModel):
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     webchat_public_url: Url = ""
     webchat_operator_token: SecretStr = SecretStr("")
     webchat_flood_limits: bool = False
+    webchat_faults: bool = False
     trusted_proxies: tuple[str, ...] = ()
     accounts: tuple[AccountSettings, ...] = ()
     quiet_hours: str = "21:00-08:00"
@@ -114,6 +116,13 @@ class Settings(BaseSettings):
         if value.get_secret_value():
             _keys(value.get_secret_value())
         return value
+
+    @model_validator(mode="after")
+    def _faults_stay_at_home(self) -> "Settings":
+        if self.webchat_faults and self.webchat_host not in LOOPBACK:
+            msg = "TONGDAO_WEBCHAT_FAULTS is for tests: turn it off, or set TONGDAO_WEBCHAT_HOST=127.0.0.1"
+            raise ValueError(msg)
+        return self
 
     @property
     def database(self) -> str:

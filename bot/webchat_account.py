@@ -92,6 +92,7 @@ def config_of(settings: Settings) -> WebchatConfig:
         public_url=settings.webchat_url,
         operator_token=operator_token(settings),
         flood_limits=settings.webchat_flood_limits,
+        faults=settings.webchat_faults,
         trusted_proxies=settings.trusted_proxies,
     )
 

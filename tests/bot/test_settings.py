@@ -55,6 +55,14 @@ def test_a_wrong_setting_is_named_with_its_remedy(monkeypatch, name, value, said
         read()
 
 
+def test_faults_are_refused_where_others_can_reach_the_web_chat(monkeypatch):
+    monkeypatch.setenv("TONGDAO_WEBCHAT_FAULTS", "true")
+    assert read().webchat_faults
+    monkeypatch.setenv("TONGDAO_WEBCHAT_HOST", "0.0.0.0")
+    with pytest.raises(WrongSettings, match="set TONGDAO_WEBCHAT_HOST"):
+        read()
+
+
 def test_a_wrong_secret_is_not_repeated_in_the_complaint(monkeypatch):
     monkeypatch.setenv("TONGDAO_SECRET_KEY", "k1:CANARY-not-base64")
     with pytest.raises(WrongSettings) as caught:
