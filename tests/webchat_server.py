@@ -35,6 +35,11 @@ class RunningWebchat:
         url = await self.operator.sign_in_link(person_id)
         return await Person.sign_in(self.http, self.origin, url, bot)
 
+    async def pending_updates(self, token: str) -> int:
+        """Count the updates that a bot has not confirmed yet."""
+        async with self.http.get(f"{self.origin}/bot{token}/getWebhookInfo") as response:
+            return int((await response.json())["result"]["pending_update_count"])
+
 
 @asynccontextmanager
 async def running_webchat(folder: Path, **settings: Any) -> AsyncIterator[RunningWebchat]:

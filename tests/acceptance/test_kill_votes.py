@@ -210,7 +210,7 @@ async def test_ten_kills_lose_no_vote_and_count_none_twice(database, database_ur
             await bridge.killed_at(point, max(1, nth * PEOPLE // 1000))
         process = await bridge.start()
         await voting
-        await all_done(database)
+        await all_done(database, town, token)
         await end(process)
         await let_the_minute_come(database)
         for point, nth in CLOSING_KILLS:
@@ -222,9 +222,11 @@ async def test_ten_kills_lose_no_vote_and_count_none_twice(database, database_ur
     await nothing_is_lost_or_doubled(database, people, polls)
 
 
-async def all_done(database: Database) -> None:
-    """Wait until no update waits."""
+async def all_done(database: Database, town: RunningWebchat, token: str) -> None:
+    """Wait until no update waits, neither on the chat server nor in the inbox."""
     async with asyncio.timeout(60):
+        while await town.pending_updates(token):
+            await asyncio.sleep(0.2)
         while True:
             async with database.read() as session:
                 open_ones = select(func.count()).where(T["inbox"].c.state.in_(["waiting", "effective"]))
