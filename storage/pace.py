@@ -3,13 +3,26 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, insert, literal, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Float,
+    Update,
+    and_,
+    bindparam,
+    case,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import Lane
 from domain.pace import CREEP_EVERY, CREEP_STEP, HEADROOM, LOOK_AHEAD, SLOWEST, Granted, Later, Pace
 from storage.tables import metadata
+from storage.tables.columns import UtcDateTime
 
 pace = metadata.tables["pace"]
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -34,30 +47,15 @@ async def reserve(
 ) -> Granted | Later:
     """Reserve `count` sends of the account's pace for this caller, or say when to ask again."""
     epoch = now.timestamp()
-    free = and_(pace.c.account_id == account_id, or_(pace.c.held_until.is_(None), pace.c.held_until <= now))
-    if lane is Lane.REPLY:
-        statement = (
-            update(pace)
-            .where(free)
-            .values(
-                reply_arrival=_later_of(pace.c.reply_arrival, epoch) + count / pace.c.ceiling,
-                arrival=_later_of(pace.c.arrival, epoch) + count / pace.c.rate,
-            )
-            .returning(pace.c.reply_arrival.label("end"), (1.0 / pace.c.ceiling).label("interval"))
-        )
-    else:
-        rate = _crept(now)
-        statement = (
-            update(pace)
-            .where(free, pace.c.arrival <= epoch + LOOK_AHEAD[lane])
-            .values(
-                rate=rate,
-                changed_at=case((rate != pace.c.rate, now), else_=pace.c.changed_at),
-                arrival=_later_of(pace.c.arrival, epoch) + count / rate,
-            )
-            .returning(pace.c.arrival.label("end"), (1.0 / pace.c.rate).label("interval"))
-        )
-    row = (await session.execute(statement)).first()
+    given = {
+        "account": account_id,
+        "now": now,
+        "epoch": epoch,
+        "number": count,
+        "latest": epoch + LOOK_AHEAD.get(lane, 0.0),
+        "crept_before": now - timedelta(seconds=CREEP_EVERY),
+    }
+    row = (await session.execute(_REPLY if lane is Lane.REPLY else _SEND, given)).first()
     if row is not None:
         return Granted(row.end - count * row.interval, row.interval)
     return await _refused(session, account_id, lane, epoch)
@@ -108,15 +106,51 @@ def _pace_of(row: Row[Any]) -> Pace:
     )
 
 
-def _later_of(column: ColumnElement[float], epoch: float) -> ColumnElement[float]:
-    return case((column > epoch, column), else_=literal(epoch))
+def _later_of(column: ColumnElement[float]) -> ColumnElement[float]:
+    return case((column > _EPOCH, column), else_=_EPOCH)
 
 
-def _crept(now: datetime) -> ColumnElement[float]:
+def _crept() -> ColumnElement[float]:
     top = case((pace.c.ceiling * HEADROOM < SLOWEST, SLOWEST), else_=pace.c.ceiling * HEADROOM)
     step = pace.c.rate + pace.c.ceiling * CREEP_STEP
     due = and_(
-        or_(pace.c.changed_at.is_(None), pace.c.changed_at <= now - timedelta(seconds=CREEP_EVERY)),
+        or_(pace.c.changed_at.is_(None), pace.c.changed_at <= bindparam("crept_before", type_=UtcDateTime)),
         pace.c.rate < top,
     )
     return case((due, case((step > top, top), else_=step)), else_=pace.c.rate)
+
+
+def _reply() -> Update:
+    return (
+        update(pace)
+        .where(_FREE)
+        .values(
+            reply_arrival=_later_of(pace.c.reply_arrival) + _COUNT / pace.c.ceiling,
+            arrival=_later_of(pace.c.arrival) + _COUNT / pace.c.rate,
+        )
+        .returning(pace.c.reply_arrival.label("end"), (1.0 / pace.c.ceiling).label("interval"))
+    )
+
+
+def _send() -> Update:
+    rate = _crept()
+    return (
+        update(pace)
+        .where(_FREE, pace.c.arrival <= bindparam("latest", type_=Float))
+        .values(
+            rate=rate,
+            changed_at=case((rate != pace.c.rate, _NOW), else_=pace.c.changed_at),
+            arrival=_later_of(pace.c.arrival) + _COUNT / rate,
+        )
+        .returning(pace.c.arrival.label("end"), (1.0 / pace.c.rate).label("interval"))
+    )
+
+
+_NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime)
+_EPOCH: BindParameter[float] = bindparam("epoch", type_=Float)
+_COUNT: BindParameter[float] = bindparam("number", type_=Float)
+_FREE = and_(
+    pace.c.account_id == bindparam("account"), or_(pace.c.held_until.is_(None), pace.c.held_until <= _NOW)
+)
+_REPLY, _SEND = _reply(), _send()
+"""Built once: to build one costs three times what it costs to run it."""
