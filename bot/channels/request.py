@@ -12,6 +12,8 @@ import orjson
 from telegram.error import NetworkError, TelegramError
 from telegram.request import BaseRequest, RequestData
 
+from bot.channels.answers import NEVER_LEFT, retry_after
+
 CONNECTIONS = 500
 KEPT_ALIVE = 15.0
 """Seconds an idle connection is reused: less than servers keep theirs, or a request meets a closed one."""
@@ -77,15 +79,15 @@ class AiohttpRequest(BaseRequest):
         body, headers = _body(request_data)
         try:
             async with self._opened().request(
-                method, url, data=body, headers=headers, proxy=self._proxy
+                method, url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False
             ) as response:
                 payload = await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except NEVER_LEFT as error:
             raise NeverLeft(type(error).__name__) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ReplyLost(type(error).__name__) from None
         if response.status == TOO_MANY:
-            raise Throttled(_retry_after(payload, response.headers.get("Retry-After")))
+            raise Throttled(retry_after(payload, response.headers.get("Retry-After")))
         if response.status >= SERVER_FAILED:
             raise ServerFailed(str(response.status))
         return response.status, payload
@@ -93,9 +95,12 @@ class AiohttpRequest(BaseRequest):
     @staticmethod
     def parse_json_payload(payload: bytes) -> Any:
         try:
-            return orjson.loads(payload)
+            answer = orjson.loads(payload)
         except orjson.JSONDecodeError:
             raise ReplyLost("not_json") from None
+        if not isinstance(answer, dict):
+            raise ReplyLost("no_answer")
+        return answer
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -115,10 +120,3 @@ def _body(data: RequestData | None) -> tuple[Any, dict[str, str]]:
     for name, (filename, content, mime) in data.multipart_data.items():
         form.add_field(name, content, filename=filename, content_type=mime)
     return form, {}
-
-
-def _retry_after(payload: bytes, header: str | None) -> float:
-    try:
-        return float(orjson.loads(payload)["parameters"]["retry_after"])
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        return float(header) if header is not None and header.isdigit() else 1.0

@@ -16,6 +16,7 @@ from telegram import InputFile
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
+from bot.channels.answers import LONGEST_REASON, gone
 from bot.channels.request import AiohttpRequest, NeverLeft, ReplyLost, ServerFailed, Throttled
 from domain.clock import Clock
 from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
@@ -23,15 +24,7 @@ from domain.messages import Button, Content, Envelope, Media
 
 METHODS = {"photo": "send__photo", "document": "send__document"}
 """With two underscores PTB makes the same method name of it, and does not advise its typed method."""
-GONE = {
-    "bot was blocked by the user": "blocked",
-    "user is deactivated": "deactivated",
-    "bot was kicked": "kicked",
-    "chat not found": "chat_not_found",
-    "user not found": "chat_not_found",
-}
 KEPT_PAYLOADS = 32
-LONGEST_REASON = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +95,8 @@ class TelegramChannel:
 
     def _outcome(self, error: TelegramError) -> Outcome:  # noqa: PLR0911 - one return for each fact
         match error:
+            case _ if _is_page(error):
+                return Unknown("bad_reply")
             case Throttled(seconds=seconds):
                 return Busy(self._clock() + timedelta(seconds=seconds))
             case NeverLeft():
@@ -110,11 +105,10 @@ class TelegramChannel:
                 return NotSent("unauthorized", account_dead=True)
             case ChatMigrated(new_chat_id=chat_id):
                 return Moved(chat_id)
-            case Forbidden() if error.__cause__ is None:
-                return Unreachable(_gone(error.message) or "forbidden")
-            case BadRequest() if error.__cause__ is None:
-                gone = _gone(error.message)
-                return Unreachable(gone) if gone else Rejected(error.message[:LONGEST_REASON])
+            case Forbidden():
+                return Unreachable(gone(error.message) or "forbidden")
+            case BadRequest() if reason := gone(error.message):
+                return Unreachable(reason)
             case ReplyLost() | ServerFailed():
                 return Unknown(error.message)
             case _ if error.__cause__ is None:
@@ -123,9 +117,12 @@ class TelegramChannel:
                 return Unknown("bad_reply")
 
 
-def _gone(description: str) -> str | None:
-    lower = description.lower()
-    return next((reason for words, reason in GONE.items() if words in lower), None)
+def _is_page(error: TelegramError) -> bool:
+    """Say whether what came back was no answer of the Bot API, whatever its status: a proxy's page."""
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, ReplyLost):
+        cause = cause.__cause__
+    return cause is not None
 
 
 def _call_of(content: Content) -> tuple[str, dict[str, str]]:

@@ -195,7 +195,7 @@ async def test_a_5xx_was_perhaps_acted_upon(server, channel, status):
     assert isinstance(await channel.send(to(5), None), Unknown)
 
 
-@pytest.mark.parametrize("status", [200, 400, 403])
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404])
 async def test_a_page_that_is_no_answer_was_perhaps_acted_upon(server, channel, status):
     server.status, server.reply = status, "<html>proxy</html>"
     assert isinstance(await channel.send(to(5), None), Unknown)
