@@ -6,9 +6,10 @@ The fence stops a worker that was overtaken from sending, never from recording (
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, false, func, or_, select, update
+from sqlalchemy import Integer, Select, and_, bindparam, case, exists, false, func, or_, select, update
 from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -30,7 +31,7 @@ from domain.quiet_hours import QuietHours
 from domain.rest_days import ASKED_FOR, RestDays, hold
 from storage import digests, push_budget
 from storage.tables import metadata
-from storage.tables.columns import UtcDateTime
+from storage.tables.columns import BigInt, UtcDateTime
 
 account_link = metadata.tables["account_link"]
 acknowledgement = metadata.tables["acknowledgement"]
@@ -146,7 +147,18 @@ async def claim(
     session: AsyncSession, taken: OpenSlice, *, limit: int, attempt_id: str, rules: Rules, now: datetime
 ) -> Claimed:
     """Claim up to `limit` deliveries: those to send are `sending` when the transaction commits."""
-    rows = (await session.execute(_candidates(taken, now).limit(limit))).all()
+    candidates = _candidates(topical=taken.topic_id is not None, nudge=taken.source == NUDGE)
+    given = {
+        "slice_id": taken.id,
+        "fence": taken.fence,
+        "generation": taken.generation,
+        "account": taken.account_id,
+        "topic": taken.topic_id,
+        "notice": taken.source_id,
+        "now": now,
+        "most": limit,
+    }
+    rows = (await session.execute(candidates, given)).all()
     if not rows:
         return Claimed()
     counts = taken.lane is Lane.NORMAL and taken.source in COUNTED_SOURCES
@@ -188,14 +200,17 @@ async def hold_slice(session: AsyncSession, taken: OpenSlice, now: datetime) -> 
     return until
 
 
-def _candidates(taken: OpenSlice, now: datetime) -> Select[Any]:
+@cache
+def _candidates(*, topical: bool, nudge: bool) -> Select[Any]:
+    """Build the claim's look at a slice, once: to build it costs as much as to run it."""
     link = account_link.alias("link")
     nearest = account_link.alias("nearest")
+    account, now = bindparam("account", type_=Integer), bindparam("now", type_=UtcDateTime)
     current = (
         select(nearest.c.id)
         .where(
             nearest.c.member_id == delivery.c.member_id,
-            nearest.c.account_id == taken.account_id,
+            nearest.c.account_id == account,
             nearest.c.state.in_(["active", "blocked"]),
         )
         .order_by(case((nearest.c.state == "active", 0), else_=1), nearest.c.id)
@@ -203,11 +218,13 @@ def _candidates(taken: OpenSlice, now: datetime) -> Select[Any]:
         .scalar_subquery()
     )
     subscribed = exists().where(
-        subscription.c.topic_id == taken.topic_id, subscription.c.member_id == delivery.c.member_id
+        subscription.c.topic_id == bindparam("topic", type_=BigInt),
+        subscription.c.member_id == delivery.c.member_id,
     )
-    held = exists().where(pace.c.account_id == taken.account_id, pace.c.held_until > now)
+    held = exists().where(pace.c.account_id == account, pace.c.held_until > now)
     confirmed = exists().where(
-        acknowledgement.c.notice_id == taken.source_id, acknowledgement.c.member_id == delivery.c.member_id
+        acknowledgement.c.notice_id == bindparam("notice", type_=BigInt),
+        acknowledgement.c.member_id == delivery.c.member_id,
     )
     return (
         select(
@@ -220,23 +237,24 @@ def _candidates(taken: OpenSlice, now: datetime) -> Select[Any]:
             member.c.status,
             member.c.language,
             organisation.c.zone,
-            (subscribed if taken.topic_id is not None else delivery.c.id.is_not(None)).label("subscribed"),
-            (confirmed if taken.source == NUDGE else false()).label("settled"),
+            (subscribed if topical else delivery.c.id.is_not(None)).label("subscribed"),
+            (confirmed if nudge else false()).label("settled"),
         )
-        .join(slice_, and_(slice_.c.id == delivery.c.slice_id, slice_.c.fence == taken.fence))
+        .join(slice_, and_(slice_.c.id == delivery.c.slice_id, slice_.c.fence == bindparam("fence")))
         .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
         .join(member, member.c.id == delivery.c.member_id)
         .join(organisation, organisation.c.id == member.c.home_id)
         .outerjoin(link, link.c.id == current)
         .where(
-            delivery.c.slice_id == taken.id,
+            delivery.c.slice_id == bindparam("slice_id"),
             delivery.c.state == DeliveryState.WAITING,
             or_(delivery.c.retry_at.is_(None), delivery.c.retry_at <= now),
             dispatch.c.state == DispatchState.RUNNING,
-            dispatch.c.generation == taken.generation,
+            dispatch.c.generation == bindparam("generation"),
             ~held,
         )
         .order_by(delivery.c.id)
+        .limit(bindparam("most", type_=Integer))
     )
 
 
@@ -262,20 +280,23 @@ async def _mark_sending(
     numbers = list(ready)
     if not numbers:
         return set()
-    marked = (
-        update(delivery)
-        .where(delivery.c.id.in_(numbers), delivery.c.state == DeliveryState.WAITING)
-        .values(
-            state=DeliveryState.SENDING,
-            reason="",
-            attempt=delivery.c.attempt + 1,
-            attempt_id=attempt_id,
-            retry_at=None,
-            at=now,
-        )
-        .returning(delivery.c.id)
+    given = {"numbers": numbers, "new_attempt_id": attempt_id, "now": now}
+    return set((await session.execute(_MARKED, given)).scalars())
+
+
+_MARKED = (
+    update(delivery)
+    .where(delivery.c.id.in_(bindparam("numbers", expanding=True)), delivery.c.state == DeliveryState.WAITING)
+    .values(
+        state=DeliveryState.SENDING.value,
+        reason="",
+        attempt=delivery.c.attempt + 1,
+        attempt_id=bindparam("new_attempt_id"),
+        retry_at=None,
+        at=bindparam("now", type_=UtcDateTime),
     )
-    return set((await session.execute(marked)).scalars())
+    .returning(delivery.c.id)
+)
 
 
 async def _hold(session: AsyncSession, held: Sequence[tuple[Row[Any], Held]]) -> None:
