@@ -8,8 +8,9 @@ from domain.delivery import DeliveryState
 from domain.digests import IN_DIGEST
 from domain.notices import NoticeState
 from domain.permissions import Actor
+from handlers import doubts
 from handlers.keyboards import Event, Row, button, keyboard, pager, screen, show
-from handlers.notice_taps import Desk, Look, Nudge, Progress
+from handlers.notice_taps import Desk, Doubt, Look, Nudge, Progress
 from handlers.notice_words import headline
 from handlers.taps import tap
 from handlers.times import moment
@@ -110,9 +111,18 @@ def _advice(words: Words, report: Report) -> str:
         return ""
     if figures.failed and report.may_control:
         return words("report.advice.retry")
+    if decides(report):
+        return words("report.advice.parked", n=figures.parked)
     if figures.unknown:
         return words("report.advice.unknown")
     return words("report.advice.no_account") if figures.skipped_by_reason.get("no_account") else ""
+
+
+def decides(report: Report) -> int:
+    """Count those about whom this actor may decide; what was cancelled is sent to nobody again."""
+    if report.figures is None or not report.may_control or report.notice.state is NoticeState.CANCELLED:
+        return 0
+    return report.figures.parked
 
 
 def _rows(words: Words, report: Report) -> list[Row]:
@@ -121,6 +131,9 @@ def _rows(words: Words, report: Report) -> list[Row]:
     if report.may_control and figures and figures.failed and found.state is NoticeState.SENT:
         retry = Progress(step="retry", id=found.id)
         rows.append([button(words("report.button.retry", n=figures.failed), retry)])
+    if figures and decides(report):
+        seen = figures.generation
+        rows.append(doubts.row(words, figures.parked, lambda step: Doubt(step=step, id=found.id, seen=seen)))
     if report.to_call:
         rows.append([button(words("report.button.calls", n=report.to_call), Look(step="calls", id=found.id))])
     if (

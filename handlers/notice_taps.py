@@ -59,6 +59,14 @@ class Look(CallbackData, prefix="nrep"):
     page: Turn = 0
 
 
+class Doubt(CallbackData, prefix="ndoubt"):
+    """Those who perhaps received it: ask (what again means), again, leave; `seen` is the generation looked at."""
+
+    step: Literal["ask", "again", "leave"]
+    id: Number
+    seen: Number
+
+
 class Nudge(CallbackData, prefix="nudge"):
     """A reminder to who has not confirmed: ask (how many), do."""
 

@@ -16,11 +16,12 @@ from domain.clock import Clock
 from domain.permissions import Action, Actor
 from domain.polls import Poll, PollMovedOn, PollNotDraft, PollState, check_change
 from domain.refusals import Refusal
+from handlers import doubts
 from handlers.keyboards import Event, Row, button, keyboard, screen, show
 from handlers.notice_files import send_content
 from handlers.poll_preview import ask_number, number_in, show_preview
 from handlers.poll_results import changed
-from handlers.poll_taps import Asking, Own, PollDesk, Run
+from handlers.poll_taps import Asking, Doubt, Own, PollDesk, Run
 from handlers.poll_words import asked, bars, poll_moment
 from handlers.suggestions import Pile
 from handlers.taps import StaleTap, tap
@@ -189,6 +190,12 @@ async def _show_turnout(event: Event, toolbox: Toolbox, actor: Actor, words: Wor
             parts.append(_counted(words, await toolbox.polls.result(actor, found.id)))
         rows.append([button(words("polls.button.refresh"), Own(id=found.id))])
     if is_open and await _may_run(toolbox, actor, found.id):
+        if turnout.parked:
+            parts.append(words("polls.run.doubt", n=turnout.parked))
+            seen = turnout.generation
+            rows.append(
+                doubts.row(words, turnout.parked, lambda step: Doubt(step=step, id=found.id, seen=seen))
+            )
         rows.append(
             [
                 button(words("polls.button.close"), Run(step="early", id=found.id)),

@@ -1,6 +1,6 @@
 """The buttons of polls, and the dialogue steps that await a message."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.state import State, StatesGroup
@@ -107,6 +107,14 @@ class Run(CallbackData, prefix="prun"):
 
     step: str
     id: Number
+
+
+class Doubt(CallbackData, prefix="pdoubt"):
+    """Those who perhaps received the call: ask (what again means), again, leave; `seen` is the generation looked at."""
+
+    step: Literal["ask", "again", "leave"]
+    id: Number
+    seen: Number
 
 
 def is_pushed(query: CallbackQuery) -> bool:

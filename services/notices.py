@@ -211,6 +211,22 @@ class Notices(NoticeDrafts):
                 await self._note(session, actor.member_id, found, "retried")
         return count
 
+    async def resolve_unknown(self, actor: Actor, notice_id: int, *, again: bool, seen: int) -> int:
+        """Send again to those who perhaps received it, or leave it at that; returns how many.
+
+        `seen` is the generation that was looked at: what was sent again since then is not sent once more.
+        """
+        found, dispatch_id = await self._under_way(actor, notice_id)
+        if again and found.state is NoticeState.CANCELLED:
+            raise NoticeMovedOn
+        count = await self._delivery.resolve_unknown(dispatch_id, again=again, generation=seen)
+        if count:
+            async with self._database.begin() as session:
+                if again:
+                    await notices.step(session, notice_id, [NoticeState.SENT], NoticeState.SENDING)
+                await self._note(session, actor.member_id, found, "sent_again" if again else "left_unknown")
+        return count
+
     async def _under_way(self, actor: Actor, notice_id: int) -> tuple[Notice, int]:
         async with self._database.read() as session:
             found = await reachable(session, actor, notice_id, Action.SEND_NOTICE, self._clock())

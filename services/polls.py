@@ -1,7 +1,7 @@
 """Polls: opened to exactly the right people, closed at the announced minute, and answered with what changed."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.audiences import Audience
 from domain.clock import Clock
@@ -43,6 +43,8 @@ class Turnout:
     asked: int
     voted: int
     suggestions: int
+    parked: int = 0
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +186,32 @@ class Polls(PollDrafts):
         """Return how many were asked, took part, and left a suggestion that still waits."""
         await self.for_actor(actor, poll_id)
         async with self._database.read() as session:
-            return Turnout(
+            turnout = Turnout(
                 asked=await polls.count_asked(session, poll_id),
                 voted=await polls.count_voted(session, poll_id),
                 suggestions=await ballots.count_suggestions(session, poll_id),
             )
+            dispatch_id = await polls.dispatch_of(session, poll_id)
+        if dispatch_id is None:
+            return turnout
+        figures = await self._delivery.figures(dispatch_id)
+        return replace(turnout, parked=figures.parked, generation=figures.generation)
+
+    async def resolve_unknown(self, actor: Actor, poll_id: int, *, again: bool, seen: int) -> int:
+        """Ask those again who perhaps received the call, or leave it at that; returns how many.
+
+        `seen` is the generation that was looked at: who was asked again since then is not asked once more.
+        """
+        found = await self.for_actor(actor, poll_id, Action.SEND_NOTICE)
+        async with self._database.read() as session:
+            dispatch_id = await polls.dispatch_of(session, poll_id)
+        if found.state is not PollState.OPEN or dispatch_id is None:
+            raise PollMovedOn
+        count = await self._delivery.resolve_unknown(dispatch_id, again=again, generation=seen)
+        if count:
+            async with self._database.begin() as session:
+                await self._note(session, actor.member_id, found, "asked_again" if again else "left_unknown")
+        return count
 
     async def result(self, actor: Actor, poll_id: int) -> Result:
         """Return the result to a secretary: after closing, or live where the poll says so."""

@@ -68,6 +68,9 @@ TAPS = (
     "nprog:ask:{id}",
     "nprog:cancel:{id}",
     "nprog:retry:{id}",
+    "ndoubt:ask:{id}:1",
+    "ndoubt:again:{id}:1",
+    "ndoubt:leave:{id}:1",
     "nrep:look:{id}:0",
     "nrep:calls:{id}:0",
 )
