@@ -71,8 +71,8 @@ class Recorder:
         async with self._database.begin() as session:
             for dispatch_id in sorted(self._dead):
                 await dispatches.pause(session, dispatch_id, "account_dead")
-            touched = await outcomes.record(session, batch, now)
-            ended = await outcomes.finish(session, now, touched)
+            over = await outcomes.record(session, batch, now)
+            ended = await outcomes.finish(session, now, over) if over else []
         self._dead.clear()
         for dispatch_id in ended:
             log.info("dispatch ended", dispatch=dispatch_id, state=DispatchState.DONE)

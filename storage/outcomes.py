@@ -9,13 +9,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, select, text, update
+from sqlalchemy import Integer, and_, bindparam, exists, func, literal, select, text, update
 from sqlalchemy.engine import Row
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState, DispatchState, UnknownPolicy, Verdict
+from storage.dispatches import COUNTERS
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
@@ -65,13 +68,13 @@ _COUNT = text("""
 
 
 async def record(session: AsyncSession, records: Sequence[Record], now: datetime) -> set[int]:
-    """Record verdicts, count them, mark the unreachable and move the moved; return the slices touched."""
+    """Record verdicts, count them, mark the unreachable and move the moved; return the slices that may be over."""
     final = [each for each in records if each.verdict.state not in OPEN]
     again = [each for each in records if each.verdict.state in OPEN]
-    touched = await _record_final(session, final, now)
-    touched |= await _record_again(session, again)
+    over = await _record_final(session, final, now)
+    await _record_again(session, again)
     await _move(session, [each for each in again if each.moved_to is not None])
-    return touched
+    return over
 
 
 async def skip(session: AsyncSession, skipped: Sequence[tuple[int, str]], now: datetime) -> None:
@@ -157,30 +160,30 @@ async def _record_final(session: AsyncSession, records: Sequence[Record], now: d
     if not records:
         return set()
     rows = await _apply(session, records, "= 'sending'", now)
-    await _add(session, rows)
+    over = await _add(session, rows)
     if len(rows) < len(records):
         known = {row.id for row in rows}
         sent = [r for r in records if r.delivery_id not in known and r.verdict.state is DeliveryState.SENT]
-        rows = [*rows, *await _record_late(session, sent, now)]
+        over |= await _record_late(session, sent, now)
     await _block(session, [row.id for row in rows if row.state == DeliveryState.UNREACHABLE])
-    return {row.slice_id for row in rows}
+    return over
 
 
-async def _record_late(session: AsyncSession, records: Sequence[Record], now: datetime) -> Sequence[Row[Any]]:
+async def _record_late(session: AsyncSession, records: Sequence[Record], now: datetime) -> set[int]:
     """Turn what was given up as unknown, or waits to be sent again, into sent after all."""
     if not records:
-        return []
+        return set()
     given_up = select(delivery.c.id).where(
         delivery.c.id.in_([each.delivery_id for each in records]),
         delivery.c.state == DeliveryState.UNKNOWN,
     )
     parked = set((await session.execute(given_up)).scalars())
     rows = await _apply(session, records, "IN ('unknown', 'waiting')", now)
-    await _add(session, rows)
+    over = await _add(session, rows)
     for row in rows:
         if row.id in parked:
             await _count_one(session, row, DeliveryState.UNKNOWN, "worker_lost", -1)
-    return rows
+    return over
 
 
 async def _apply(
@@ -205,28 +208,33 @@ async def _apply(
     return (await session.execute(statement, {"outcomes": outcomes, "now": now})).all()
 
 
-async def _record_again(session: AsyncSession, records: Sequence[Record]) -> set[int]:
+async def _record_again(session: AsyncSession, records: Sequence[Record]) -> None:
     """Let deliveries wait for another try; a 429 does not count as one."""
-    touched: set[int] = set()
     for each in records:
-        busy = each.verdict.reason == "busy"
-        changed = (
-            update(delivery)
-            .where(
-                delivery.c.id == each.delivery_id,
-                delivery.c.attempt_id == each.attempt_id,
-                delivery.c.state == DeliveryState.SENDING,
-            )
-            .values(
-                state=DeliveryState.WAITING,
-                reason=each.verdict.reason,
-                retry_at=each.verdict.retry_at,
-                attempt=delivery.c.attempt - (1 if busy else 0),
-            )
-            .returning(delivery.c.slice_id)
-        )
-        touched |= set((await session.execute(changed)).scalars())
-    return touched
+        given = {
+            "delivery": each.delivery_id,
+            "of_attempt": each.attempt_id,
+            "why": each.verdict.reason,
+            "again_at": each.verdict.retry_at,
+            "uncounted": 1 if each.verdict.reason == "busy" else 0,
+        }
+        await session.execute(_AGAIN, given)
+
+
+_AGAIN = (
+    update(delivery)
+    .where(
+        delivery.c.id == bindparam("delivery"),
+        delivery.c.attempt_id == bindparam("of_attempt"),
+        delivery.c.state == DeliveryState.SENDING,
+    )
+    .values(
+        state=DeliveryState.WAITING.value,
+        reason=bindparam("why"),
+        retry_at=bindparam("again_at", type_=UtcDateTime),
+        attempt=delivery.c.attempt - bindparam("uncounted", type_=Integer),
+    )
+)
 
 
 async def _end(session: AsyncSession, which: Any, state: DeliveryState, reason: str, now: datetime) -> None:
@@ -250,13 +258,19 @@ async def _end(session: AsyncSession, which: Any, state: DeliveryState, reason: 
         await _explain(session, dispatch_id, state, reason, number)
 
 
-async def _add(session: AsyncSession, rows: Sequence[Row[Any]]) -> None:
-    """Count recorded rows: per slice and state, and per dispatch and reason. Sorted, so that none deadlock."""
+async def _add(session: AsyncSession, rows: Sequence[Row[Any]]) -> set[int]:
+    """Count recorded rows: per slice and state, and per dispatch and reason; return the slices with nothing open.
+
+    Sorted, so that none deadlock.
+    """
+    over = set()
     for (slice_id, state), count in sorted(Counter((row.slice_id, row.state) for row in rows).items()):
-        await _bump(session, slice_id, state, count)
+        if await _bump(session, slice_id, state, count) <= 0:
+            over.add(slice_id)
     reasons = Counter((row.dispatch_id, row.state, row.reason) for row in rows if row.state in EXPLAINED)
     for (dispatch_id, state, reason), count in sorted(reasons.items()):
         await _explain(session, dispatch_id, state, reason, count)
+    return over
 
 
 async def _count_one(
@@ -266,9 +280,22 @@ async def _count_one(
     await _explain(session, row.dispatch_id, state, reason, change)
 
 
-async def _bump(session: AsyncSession, slice_id: int, state: str, change: int) -> None:
-    column = slice_.c[str(DeliveryState(state))]
-    await session.execute(update(slice_).where(slice_.c.id == slice_id).values({column: column + change}))
+async def _bump(session: AsyncSession, slice_id: int, state: str, change: int) -> int:
+    """Count up one counter of a slice; return how many of it are open still."""
+    given = {"slice": slice_id, "change": change}
+    return int((await session.execute(_bumped(DeliveryState(state)), given)).scalar_one())
+
+
+@cache
+def _bumped(state: DeliveryState) -> ReturningUpdate[tuple[int]]:
+    counted = sum((slice_.c[name] for name in COUNTERS), start=literal(0, Integer))
+    column = slice_.c[state.value]
+    return (
+        update(slice_)
+        .where(slice_.c.id == bindparam("slice"))
+        .values({column: column + bindparam("change", type_=Integer)})
+        .returning(slice_.c.planned - counted)
+    )
 
 
 async def _explain(session: AsyncSession, dispatch_id: int, state: str, reason: str, change: int) -> None:
