@@ -8,6 +8,7 @@ from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
+from bot.channels.aiogram_sender import AiogramChannel
 from bot.channels.telegram import TelegramChannel
 from bot.settings import AccountSettings
 from domain.clock import Clock
@@ -15,6 +16,10 @@ from storage import accounts
 from storage.database import Database
 
 ANSWER_TIMEOUT = 20.0  # seconds
+CLIENTS: dict[str, type[TelegramChannel | AiogramChannel]] = {
+    "ptb": TelegramChannel,
+    "aiogram": AiogramChannel,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class BotAccount:
     id: int
     settings: AccountSettings
     bot: Bot
-    channel: TelegramChannel
+    channel: TelegramChannel | AiogramChannel
 
     async def close(self) -> None:
         await self.bot.session.close()
@@ -55,7 +60,7 @@ def _open(
     token = settings.token.get_secret_value()
     server = TelegramAPIServer.from_base(settings.base_url)
     session = AiohttpSession(api=server, proxy=settings.proxy, timeout=ANSWER_TIMEOUT)
-    channel = TelegramChannel(
+    channel = CLIENTS[settings.client](
         token=token, base_url=settings.base_url, clock=clock, media_path=media_path, proxy=settings.proxy
     )
     return BotAccount(number, settings, Bot(token, session=session), channel)

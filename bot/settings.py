@@ -40,6 +40,7 @@ class AccountSettings(BaseModel):
     deep_link_template: str = "https://t.me/{bot}?start={payload}"
     verifies_phones: bool = False
     mode: Literal["poll", "webhook"] = "poll"
+    client: Literal["ptb", "aiogram"] = "ptb"
     webhook_secret: SecretStr = SecretStr("")
 
     @property

@@ -42,6 +42,13 @@ class Throttled(TelegramError):  # noqa: N818 - named as a fact
         self.seconds = seconds
 
 
+class Body(bytes):
+    """A request's whole body, encoded already; the only parameter of its request."""
+
+    __slots__ = ()
+    PARAMETER = "body"
+
+
 class AiohttpRequest(BaseRequest):
     """A `BaseRequest` on one aiohttp session, opened at the first request."""
 
@@ -98,7 +105,7 @@ class AiohttpRequest(BaseRequest):
             answer = orjson.loads(payload)
         except orjson.JSONDecodeError:
             raise ReplyLost("not_json") from None
-        if not isinstance(answer, dict):
+        if not isinstance(answer, dict) or not ("result" in answer or "description" in answer):
             raise ReplyLost("no_answer")
         return answer
 
@@ -107,7 +114,12 @@ class AiohttpRequest(BaseRequest):
             connector = aiohttp.TCPConnector(
                 limit=CONNECTIONS, keepalive_timeout=KEPT_ALIVE, ttl_dns_cache=300
             )
-            self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=self._timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
+            )
         return self._session
 
 
@@ -115,7 +127,8 @@ def _body(data: RequestData | None) -> tuple[Any, dict[str, str]]:
     if data is None:
         return None, {}
     if not data.contains_files:
-        return urlencode(data.json_parameters).encode(), FORM
+        prepared = data.parameters.get(Body.PARAMETER)
+        return (prepared if isinstance(prepared, Body) else urlencode(data.json_parameters).encode()), FORM
     form = aiohttp.FormData(data.json_parameters, quote_fields=False)
     for name, (filename, content, mime) in data.multipart_data.items():
         form.add_field(name, content, filename=filename, content_type=mime)

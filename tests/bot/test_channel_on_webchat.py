@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.channels.aiogram_sender import AiogramChannel
 from bot.channels.telegram import TelegramChannel
 from domain.accounts import Address
 from domain.delivery import Busy, NotSent, Outcome, Rejected, Sent, Unreachable
@@ -31,20 +32,23 @@ class Bridge:
         return await self.channel.send(Envelope(Address(1, chat or self.wang.id), content), file_id)
 
 
+@pytest.fixture(params=[TelegramChannel, AiogramChannel], ids=["ptb", "aiogram"])
+def client(request):
+    return request.param
+
+
 @pytest.fixture
-async def bridge(tmp_path, clock) -> AsyncIterator[Bridge]:
+async def bridge(client, tmp_path, clock) -> AsyncIterator[Bridge]:
     async with running_webchat(tmp_path / "webchat", flood_limits=True) as town:
-        channel = build(await town.new_bot(), town, clock, tmp_path)
+        channel = build(client, await town.new_bot(), town, clock, tmp_path)
         wang = await town.new_person("王芳")
         await wang.start()
         yield Bridge(town, channel, wang)
         await channel.close()
 
 
-def build(token: str, town: RunningWebchat, clock, folder: Path) -> TelegramChannel:
-    return TelegramChannel(
-        token=token, base_url=town.origin, clock=clock, media_path=lambda digest: folder / digest
-    )
+def build(client, token: str, town: RunningWebchat, clock, folder: Path):
+    return client(token=token, base_url=town.origin, clock=clock, media_path=lambda digest: folder / digest)
 
 
 async def test_a_person_sees_the_text_its_form_and_its_buttons(bridge):
@@ -97,8 +101,8 @@ async def test_a_flood_is_told_to_wait(bridge, clock):
     assert any(isinstance(outcome, Busy) and outcome.retry_at > clock() for outcome in outcomes)
 
 
-async def test_a_wrong_token_means_the_account_is_dead(bridge, clock, tmp_path):
-    channel = build("1:wrong", bridge.town, clock, tmp_path)
+async def test_a_wrong_token_means_the_account_is_dead(client, bridge, clock, tmp_path):
+    channel = build(client, "1:wrong", bridge.town, clock, tmp_path)
     outcome = await channel.send(Envelope(Address(1, bridge.wang.id), Content("在吗")), None)
     await channel.close()
     assert outcome == NotSent("unauthorized", account_dead=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bot.channels.aiogram_sender import AiogramChannel
 from bot.channels.log import LogChannel
 from bot.channels.telegram import TelegramChannel
 from domain.accounts import Address
@@ -56,8 +57,13 @@ def server() -> Server:
     return Server()
 
 
+@pytest.fixture(params=[TelegramChannel, AiogramChannel], ids=["ptb", "aiogram"])
+def client(request):
+    return request.param
+
+
 @pytest.fixture
-async def channel(server, clock, tmp_path) -> AsyncIterator[TelegramChannel]:
+async def channel(client, server, clock, tmp_path) -> AsyncIterator[TelegramChannel]:
     app = web.Application()
     app.router.add_post(f"/bot{TOKEN}/{{method}}", server.answer)
     runner = web.AppRunner(app, access_log=None)
@@ -65,15 +71,15 @@ async def channel(server, clock, tmp_path) -> AsyncIterator[TelegramChannel]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    channel = build(f"http://127.0.0.1:{port}", clock, tmp_path)
+    channel = build(client, f"http://127.0.0.1:{port}", clock, tmp_path)
     yield channel
     await channel.close()
     await runner.cleanup()
 
 
-def build(url: str, clock, folder: Path, token: str = TOKEN) -> TelegramChannel:
-    return TelegramChannel(
-        token=token, base_url=url, clock=clock, media_path=lambda digest: folder / digest, timeout=0.3
+def build(client, url: str, clock, folder: Path):
+    return client(
+        token=TOKEN, base_url=url, clock=clock, media_path=lambda digest: folder / digest, timeout=0.3
     )
 
 
@@ -132,10 +138,10 @@ async def test_one_connection_serves_many_messages(server, channel):
     assert len(server.connections) == 1
 
 
-async def test_a_refused_connection_never_left_us(clock, tmp_path):
+async def test_a_refused_connection_never_left_us(client, clock, tmp_path):
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        channel = build(f"http://127.0.0.1:{held.getsockname()[1]}", clock, tmp_path)
+        channel = build(client, f"http://127.0.0.1:{held.getsockname()[1]}", clock, tmp_path)
         outcome = await channel.send(to(5), None)
     await channel.close()
     assert isinstance(outcome, NotSent)
@@ -201,6 +207,12 @@ async def test_a_page_that_is_no_answer_was_perhaps_acted_upon(server, channel, 
     assert isinstance(await channel.send(to(5), None), Unknown)
 
 
+@pytest.mark.parametrize("status", [400, 403, 500])
+async def test_a_gateways_answer_is_not_the_servers(server, channel, status):
+    server.status, server.reply = status, {"ok": False, "message": "Forbidden"}
+    assert await channel.send(to(5), None) == Unknown("bad_reply" if status != 500 else "500")
+
+
 async def test_an_answer_without_a_message_was_perhaps_acted_upon(server, channel):
     server.reply = {"ok": True, "result": True}
     assert await channel.send(to(5), None) == Unknown("bad_reply")
@@ -208,7 +220,7 @@ async def test_an_answer_without_a_message_was_perhaps_acted_upon(server, channe
 
 async def test_a_stall_was_perhaps_acted_upon(server, channel):
     async def stall(request: web.Request) -> web.Response:
-        await asyncio.sleep(2)
+        await asyncio.sleep(0.6)
         return web.Response()
 
     server.reply = stall

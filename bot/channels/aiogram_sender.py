@@ -1,0 +1,156 @@
+"""The other bulk way out: aiogram's `Bot` where PTB's stands in `bot.channels.telegram`.
+
+It passes the same contract suite, so that the two clients check each other, and the server both.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from aiogram import Bot
+from aiogram.exceptions import (
+    AiogramError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramEntityTooLarge,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNetworkError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramServerError,
+    TelegramUnauthorizedError,
+)
+from aiogram.methods import SendDocument, SendMessage, SendPhoto, TelegramMethod
+from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
+
+from bot.channels.aiogram_session import LeanSession
+from bot.channels.answers import LONGEST_REASON, NEVER_LEFT, gone
+from domain.clock import Clock
+from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
+from domain.messages import Button, Content, Envelope, Media
+
+KEPT_METHODS = 32
+METHODS: dict[str, Callable[..., TelegramMethod[Any]]] = {"photo": SendPhoto, "document": SendDocument}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A content as a method, all but the recipient and the file."""
+
+    content: Content
+    method: TelegramMethod[Any]
+
+
+class AiogramChannel:
+    """Sends through one bot account. `media_path` finds a file by its digest."""
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        base_url: str,
+        clock: Clock,
+        media_path: Callable[[str], Path],
+        timeout: float = 20.0,
+        proxy: str | None = None,
+    ) -> None:
+        session = LeanSession(base_url=base_url, timeout=timeout, connect_timeout=5.0, proxy=proxy)
+        self._bot = Bot(token, session=session)
+        self._clock = clock
+        self._media_path = media_path
+        self._prepared: OrderedDict[int, Prepared] = OrderedDict()
+
+    async def send(self, envelope: Envelope, file_id: str | None) -> Outcome:
+        """Send one message; every failure comes back as an outcome."""
+        media = envelope.content.media
+        try:
+            change: dict[str, Any] = {"chat_id": envelope.to.chat_id}
+            if media is not None:
+                change[media.kind] = file_id or await self._file(media)
+        except OSError:
+            return NotSent("media_missing")
+        try:
+            message = await self._bot(self._prepare(envelope.content).model_copy(update=change))
+            return Sent(int(message["message_id"]), _file_id(message, media))
+        except AiogramError as error:
+            return self._outcome(error)
+        except (KeyError, TypeError, ValueError):
+            return Unknown("bad_reply")
+
+    async def close(self) -> None:
+        await self._bot.session.close()
+
+    def _prepare(self, content: Content) -> TelegramMethod[Any]:
+        known = self._prepared.get(id(content))
+        if known is None or known.content is not content:
+            known = self._prepared[id(content)] = Prepared(content, _method_of(content))
+            while len(self._prepared) > KEPT_METHODS:
+                self._prepared.popitem(last=False)
+        return known.method
+
+    async def _file(self, media: Media) -> BufferedInputFile:
+        data = await asyncio.to_thread(self._media_path(media.digest).read_bytes)
+        return BufferedInputFile(data, filename=media.name)
+
+    def _outcome(self, error: AiogramError) -> Outcome:  # noqa: PLR0911 - one return for each fact
+        match error:
+            case TelegramAPIError() if (
+                not error.message
+            ):  # not the Bot API's answer: each of its own says why
+                return Unknown("bad_reply")
+            case TelegramRetryAfter(retry_after=seconds):
+                return Busy(self._clock() + timedelta(seconds=seconds))
+            case TelegramMigrateToChat(migrate_to_chat_id=chat_id):
+                return Moved(chat_id)
+            case TelegramUnauthorizedError() | TelegramNotFound():
+                return NotSent("unauthorized", account_dead=True)
+            case TelegramForbiddenError():
+                return Unreachable(gone(error.message) or "forbidden")
+            case TelegramBadRequest() if reason := gone(error.message):
+                return Unreachable(reason)
+            case TelegramNetworkError() if not isinstance(error, TelegramEntityTooLarge):
+                return _lost(error)
+            case TelegramServerError():
+                return Unknown(error.message)
+            case TelegramAPIError():
+                return Rejected(_reason(error))
+            case _:
+                return Unknown("bad_reply")
+
+
+def _lost(error: TelegramNetworkError) -> Outcome:
+    return (NotSent if isinstance(error.__cause__, NEVER_LEFT) else Unknown)(error.message)
+
+
+def _reason(error: TelegramAPIError) -> str:
+    """Word a refusal as PTB does, so that both clients' refusals are counted together."""
+    said = error.message.removeprefix("Bad Request: ")
+    return (said if said == error.message else said.capitalize())[:LONGEST_REASON]
+
+
+def _method_of(content: Content) -> TelegramMethod[Any]:
+    entities = [MessageEntity(**each) for each in content.entities] or None
+    rows = [[_button(button) for button in row] for row in content.keyboard]
+    markup = InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
+    if content.media is None:
+        return SendMessage(chat_id=0, text=content.text, entities=entities, reply_markup=markup)
+    caption = {"caption": content.text or None, "caption_entities": entities, "reply_markup": markup}
+    return METHODS[content.media.kind](chat_id=0, **{content.media.kind: ""}, **caption)
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if button.url is not None:
+        return InlineKeyboardButton(text=button.text, url=button.url)
+    return InlineKeyboardButton(text=button.text, callback_data=button.data or "")
+
+
+def _file_id(message: dict[str, Any], media: Media | None) -> str | None:
+    if media is None:
+        return None
+    file = message[media.kind]
+    return str((file[-1] if isinstance(file, list) else file)["file_id"])
