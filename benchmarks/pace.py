@@ -1,0 +1,120 @@
+"""How much of an allowed 30/s the engine uses against a server that enforces it, at 200 +- 100 ms of latency.
+
+One server refuses only what is too much in any second; the other then refuses everything for a while.
+The engine sends 3,000 messages with its adaptive pace, through the job engine and SQLite, in a worker process.
+Beside it, at the same time, peers as their manuals have them send for as long. Exits with 1 if a bar is missed.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import uvloop
+
+from benchmarks.common import fresh, show
+from benchmarks.fake_server import FakeServer, Stats, fake_server
+from benchmarks.pace_peers import PEERS
+from benchmarks.worker import running_workers
+from storage.database import Database
+from tests.delivery_world import FakeChannel, build, settle, start
+
+OURS = "Tongdao"
+LIMIT, SENDS = 30, 3_000
+LEAST = {"excess only": 0.93, "punishing": 0.88}
+MOST_REFUSED = 0.005
+RETRY_AFTER = {"excess only": 1, "punishing": 5}
+PEERS_SEND_FOR = SENDS / LIMIT
+
+
+@dataclass
+class Hand:
+    """The clock that `build` wants."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+async def main() -> None:
+    print(f"{SENDS:,} sends at {LIMIT}/s: this takes {SENDS / LIMIT:.0f} s and more.")
+    async with AsyncExitStack() as stack:
+        databases = {kind: await stack.enter_async_context(_filled(kind)) for kind in LEAST}
+        senders = {(name, kind): partial(_peer, name) for kind in LEAST for name in PEERS}
+        senders |= {(OURS, kind): partial(_ours, database) for kind, database in databases.items()}
+        stats = await asyncio.gather(*(_case(send, kind) for (_, kind), send in senders.items()))
+    found = dict(zip(senders, stats, strict=True))
+    for kind, least in LEAST.items():
+        ours = found[OURS, kind]
+        share, refused = _share(ours), _refused(ours)
+        bar = f"Share of an allowed {LIMIT}/s, {kind}: at least {least}"
+        met = share >= least
+        if kind == "excess only":
+            bar += f" with at most {MOST_REFUSED:.1%} of 429s"
+            met = met and refused <= MOST_REFUSED
+        show(
+            f"A server that enforces {LIMIT}/s, {kind}, {SENDS:,} sends",
+            ("", "sent", "seconds", "share of the allowed", "429s", "429s, share", "busiest second"),
+            [_row(name, found[name, kind]) for name in (OURS, *PEERS)],
+            bar=bar,
+            reached=f"{share:.3f}, {refused:.2%} of 429s",
+            met=met,
+            note=f"A 429 asks for {RETRY_AFTER[kind]} s. Peers send for {PEERS_SEND_FOR:.0f} s.",
+        )
+    sys.exit(any(_share(found[OURS, kind]) < least for kind, least in LEAST.items()))
+
+
+async def _case(send: Callable[[FakeServer], Awaitable[None]], kind: str) -> Stats:
+    async with fake_server(
+        latency_ms=200,
+        spread_ms=100,
+        limit=LIMIT,
+        punishing=kind == "punishing",
+        retry_after=RETRY_AFTER[kind],
+    ) as server:
+        await send(server)
+        return await server.stats()
+
+
+@asynccontextmanager
+async def _filled(kind: str) -> AsyncIterator[Database]:
+    hand = Hand(datetime.now(UTC))
+    async with fresh("sqlite", f"pace_{kind.partition(' ')[0]}") as database:
+        members = await settle(database, hand, SENDS)
+        delivery = await build(database, hand, FakeChannel(), rate=25)
+        await start(delivery, database, members)
+        yield database
+
+
+async def _ours(database: Database, server: FakeServer) -> None:
+    async with running_workers(database, server, rate=25, ceiling=LIMIT) as [worker]:
+        worker.begin()
+        await worker.ended()
+
+
+async def _peer(name: str, server: FakeServer) -> None:
+    words = [name, server.origin, server.token, str(PEERS_SEND_FOR)]
+    child = await asyncio.create_subprocess_exec(sys.executable, "-m", "benchmarks.pace_peers", *words)
+    if await child.wait():
+        raise RuntimeError(name)
+
+
+def _share(stats: Stats) -> float:
+    return stats.taken / (stats.elapsed * LIMIT)
+
+
+def _refused(stats: Stats) -> float:
+    return stats.refused / (stats.taken + stats.refused)
+
+
+def _row(name: str, stats: Stats) -> tuple[str, ...]:
+    figures = (f"{_share(stats):.3f}", f"{stats.refused:,}", f"{_refused(stats):.1%}", f"{stats.busiest}")
+    return (name, f"{stats.taken:,}", f"{stats.elapsed:.1f}", *figures)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

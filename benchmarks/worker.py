@@ -1,0 +1,149 @@
+"""A worker process of the benchmarks: the real Delivery, job engine and channel on uvloop, nothing else.
+
+    python -m benchmarks.worker DATABASE_URL ORIGIN TOKEN RATE CEILING
+
+Says "ready", begins at a line on its input, ends when no dispatch is running, and then says what it used as JSON.
+`running_workers` gives a benchmark any number of them.
+"""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+import uvloop
+from sqlalchemy import func, select
+
+from benchmarks.fake_server import FakeServer
+from bot.channels.telegram import TelegramChannel
+from domain.delivery import DispatchState
+from scheduler.jobs import Engine
+from services.delivery import Delivery, PaceLimits
+from storage.database import Database
+from tests.delivery_world import ACCOUNT, T, hello
+
+TICK = 2.0
+LOOK = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a worker used from its start signal to its end: seconds, seconds of CPU, and MB at the peak."""
+
+    seconds: float
+    cpu: float
+    before: float
+    peak: float
+
+
+class Worker:
+    """A worker's process as a benchmark sees it."""
+
+    def __init__(self, child: Process) -> None:
+        self._child = child
+
+    def begin(self) -> None:
+        assert self._child.stdin is not None
+        self._child.stdin.write(b"\n")
+
+    async def ended(self) -> Used:
+        """Wait until it has nothing left to do."""
+        assert self._child.stdout is not None
+        said = await self._child.stdout.readline()
+        if not said:
+            raise RuntimeError("a worker died")
+        return Used(**json.loads(said))
+
+
+@asynccontextmanager
+async def running_workers(
+    database: Database, server: FakeServer, *, rate: float, ceiling: float, count: int = 1
+) -> AsyncIterator[list[Worker]]:
+    """Start workers that are ready and wait for `begin`."""
+    url = database.url.render_as_string(hide_password=False)
+    words = [url, server.origin, server.token, str(rate), str(ceiling)]
+    children = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.worker", *words, stdin=PIPE, stdout=PIPE
+        )
+        for _ in range(count)
+    ]
+    try:
+        for child in children:
+            assert child.stdout is not None
+            await child.stdout.readline()
+        yield [Worker(child) for child in children]
+    finally:
+        for child in children:
+            if child.returncode is None:
+                child.terminate()
+            await child.wait()
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+async def work(url: str, origin: str, token: str, rate: str, ceiling: str) -> None:
+    database = Database(url)
+    engine = await Engine.for_database(database)
+    channel = TelegramChannel(token=token, base_url=origin, clock=clock, media_path=Path)
+    delivery = Delivery(
+        database=database,
+        clock=clock,
+        jobs=engine.jobs,
+        channels={ACCOUNT: channel},
+        limits={ACCOUNT: PaceLimits(float(rate), float(ceiling))},
+    )
+    delivery.sources["notice"] = hello
+    delivery.serve(engine)
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    began, cpu, before = time.perf_counter(), time.process_time(), _resident()
+    await delivery.boot()
+    await engine.start()
+    await _watch(database, delivery)
+    await delivery.stop()
+    used = Used(time.perf_counter() - began, time.process_time() - cpu, before, _peak())
+    print(json.dumps({name: getattr(used, name) for name in Used.__slots__}), flush=True)
+    await engine.stop()
+    await channel.close()
+    await database.close()
+
+
+async def _watch(database: Database, delivery: Delivery) -> None:
+    ticked = time.monotonic()
+    while await _running(database):
+        await asyncio.sleep(LOOK)
+        if time.monotonic() > ticked + TICK:
+            await delivery.tick()
+            ticked = time.monotonic()
+
+
+async def _running(database: Database) -> int:
+    dispatch = T["dispatch"]
+    open_ones = select(func.count()).where(dispatch.c.state == DispatchState.RUNNING)
+    async with database.read() as session:
+        return (await session.execute(open_ones)).scalar_one()
+
+
+def _resident() -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    uvloop.run(work(*sys.argv[1:]))
