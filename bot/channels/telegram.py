@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 from telegram import InputFile
@@ -17,7 +18,7 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, Te
 from telegram.ext import ExtBot
 
 from bot.channels.answers import LONGEST_REASON, gone
-from bot.channels.request import AiohttpRequest, NeverLeft, ReplyLost, ServerFailed, Throttled
+from bot.channels.request import AiohttpRequest, Body, NeverLeft, ReplyLost, ServerFailed, Throttled
 from domain.clock import Clock
 from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
 from domain.messages import Button, Content, Envelope, Media
@@ -29,11 +30,15 @@ KEPT_PAYLOADS = 32
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A content as parameters of a method, all but the recipient; nested values are JSON already."""
+    """A content as parameters of a method, all but the recipient; nested values are JSON already.
+
+    `body` holds them encoded: to encode Chinese anew for each recipient costs a fifth of the sending.
+    """
 
     content: Content
     method: str
     parameters: dict[str, str]
+    body: bytes
 
 
 class TelegramChannel:
@@ -64,10 +69,8 @@ class TelegramChannel:
         """Send one message; every failure comes back as an outcome."""
         try:
             prepared = self._prepare(envelope.content)
-            parameters: dict[str, Any] = {"chat_id": envelope.to.chat_id, **prepared.parameters}
             media = envelope.content.media
-            if media is not None:
-                parameters[media.kind] = file_id or await self._file(media)
+            parameters = await self._parameters(prepared, envelope.to.chat_id, media, file_id)
         except OSError:
             return NotSent("media_missing")
         try:
@@ -81,10 +84,21 @@ class TelegramChannel:
     async def close(self) -> None:
         await self._request.shutdown()
 
+    async def _parameters(
+        self, prepared: Prepared, chat_id: int, media: Media | None, file_id: str | None
+    ) -> dict[str, Any]:
+        """Return what changes from one recipient to the next before what does not; a file's first time it uploads it."""
+        if media is None:
+            return {Body.PARAMETER: Body(b"chat_id=%d&%b" % (chat_id, prepared.body))}
+        if file_id is not None:
+            own = urlencode({"chat_id": chat_id, media.kind: file_id}).encode()
+            return {Body.PARAMETER: Body(b"%b&%b" % (own, prepared.body))}
+        return {"chat_id": chat_id, **prepared.parameters, media.kind: await self._file(media)}
+
     def _prepare(self, content: Content) -> Prepared:
         known = self._prepared.get(id(content))
         if known is None or known.content is not content:
-            known = self._prepared[id(content)] = Prepared(content, *_call_of(content))
+            known = self._prepared[id(content)] = _prepared(content)
             while len(self._prepared) > KEPT_PAYLOADS:
                 self._prepared.popitem(last=False)
         return known
@@ -123,6 +137,11 @@ def _is_page(error: TelegramError) -> bool:
     while cause is not None and not isinstance(cause, ReplyLost):
         cause = cause.__cause__
     return cause is not None
+
+
+def _prepared(content: Content) -> Prepared:
+    method, parameters = _call_of(content)
+    return Prepared(content, method, parameters, urlencode(parameters).encode())
 
 
 def _call_of(content: Content) -> tuple[str, dict[str, str]]:
