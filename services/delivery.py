@@ -283,6 +283,8 @@ class Delivery:
         """Make a dispatch's content once a language; all who ask meanwhile wait for the same one."""
         key = (taken.dispatch_id, language)
         future = self._contents.get(key)
+        if future is not None and future.done() and not future.cancelled() and future.exception() is None:
+            return future.result()
         if future is None or (future.done() and future.exception() is not None):
             render = self.sources[taken.source](taken.source_id, language)
             future = self._contents[key] = asyncio.ensure_future(render)

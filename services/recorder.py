@@ -1,4 +1,4 @@
-"""The recorder: outcomes gather for 50 ms or until a hundred are there, and are written in one transaction.
+"""The recorder: outcomes gather for 50 ms or until five hundred are there, and are written in one transaction.
 
 It keeps an outcome until it is written: while the database is away, it tries again.
 """
@@ -15,7 +15,7 @@ from storage.database import Database
 from storage.outcomes import Record
 
 GATHER_SECONDS = 0.05
-GATHER_MOST = 100
+GATHER_MOST = 500
 RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)

@@ -163,7 +163,8 @@ async def claim(
         return Claimed()
     counts = taken.lane is Lane.NORMAL and taken.source in COUNTED_SOURCES
     capped = await push_budget.above_cap(session, rows, rules.weekly_cap, now) if counts else {}
-    verdicts = [(row, _look(row, taken, capped.get(row.member_id), rules, now)) for row in rows]
+    holds = {zone: rules.hold(taken.lane, taken.source, now, zone) for zone in {row.zone for row in rows}}
+    verdicts = [(row, _look(row, taken, capped.get(row.member_id), holds[row.zone], now)) for row in rows]
     ready = {row.id: row for row, verdict in verdicts if verdict is None}
     won = await _mark_sending(session, ready, attempt_id, now)
     held = [(row, verdict) for row, verdict in verdicts if isinstance(verdict, Held)]
@@ -259,9 +260,8 @@ def _candidates(*, topical: bool, nudge: bool) -> Select[Any]:
 
 
 def _look(
-    row: Row[Any], taken: OpenSlice, capped_until: datetime | None, rules: Rules, now: datetime
+    row: Row[Any], taken: OpenSlice, capped_until: datetime | None, held: Held | None, now: datetime
 ) -> Skipped | Held | Gathered | None:
-    held = rules.hold(taken.lane, taken.source, now, row.zone)
     recipient = Recipient(
         link_state=row.link_state,
         stopped=row.stopped_at is not None,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +13,7 @@ from domain.digests import Cadence, due
 from domain.push_budget import COUNTED_SOURCES, is_capped, week_start
 from storage import digests
 from storage.tables import metadata
+from storage.tables.columns import UtcDateTime
 
 delivery = metadata.tables["delivery"]
 dispatch = metadata.tables["dispatch"]
@@ -36,16 +37,19 @@ async def _pushes(session: AsyncSession, rows: Sequence[Row[Any]], now: datetime
     counts: dict[int, int] = {}
     for zone in {row.zone for row in rows}:
         members = [row.member_id for row in rows if row.zone == zone]
-        counted = (
-            select(delivery.c.member_id, func.count().label("pushes"))
-            .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
-            .where(
-                delivery.c.member_id.in_(members),
-                delivery.c.state.in_(PUSHED),
-                delivery.c.at >= week_start(now, zone),
-                dispatch.c.source.in_(COUNTED_SOURCES),
-            )
-            .group_by(delivery.c.member_id)
-        )
-        counts |= {row.member_id: row.pushes for row in (await session.execute(counted)).all()}
+        given = {"members": members, "since": week_start(now, zone)}
+        counts |= {row.member_id: row.pushes for row in (await session.execute(_COUNTED, given)).all()}
     return counts
+
+
+_COUNTED = (
+    select(delivery.c.member_id, func.count().label("pushes"))
+    .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
+    .where(
+        delivery.c.member_id.in_(bindparam("members", expanding=True)),
+        delivery.c.state.in_(PUSHED),
+        delivery.c.at >= bindparam("since", type_=UtcDateTime),
+        dispatch.c.source.in_(COUNTED_SOURCES),
+    )
+    .group_by(delivery.c.member_id)
+)

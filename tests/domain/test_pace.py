@@ -77,7 +77,7 @@ def test_a_reply_starts_at_once_and_pushes_the_rest_back():
 
 
 @pytest.mark.parametrize(
-    ("rate", "remaining", "size"), [(25, 500, 2), (1000, 500, 100), (5000, 500, 100), (1, 9, 1), (1000, 7, 7)]
+    ("rate", "remaining", "size"), [(25, 500, 2), (1000, 500, 100), (5000, 900, 500), (1, 9, 1), (1000, 7, 7)]
 )
 def test_a_group_is_a_tenth_of_a_second(rate, remaining, size):
     assert group_size(rate, remaining) == size
