@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    func,
     insert,
     or_,
     select,
@@ -20,7 +21,20 @@ from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import Lane
-from domain.pace import CREEP_EVERY, CREEP_STEP, HEADROOM, LOOK_AHEAD, SLOWEST, Granted, Later, Pace
+from domain.pace import (
+    CAREFUL_STEP,
+    CREEP_EVERY,
+    CREEP_STEP,
+    HEADROOM,
+    KNOWN_GOOD,
+    KNOWN_PAST,
+    LOOK_AHEAD,
+    RECOVERY,
+    SLOWEST,
+    Granted,
+    Later,
+    Pace,
+)
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
@@ -63,14 +77,16 @@ async def reserve(
 
 async def hold(session: AsyncSession, account_id: int, retry_at: datetime, now: datetime) -> None:
     """After a 429: nobody sends until `retry_at`, and the rate halves once per hold."""
-    held = pace.c.held_until > now
+    held = and_(pace.c.held_until.is_not(None), pace.c.held_until > now)
+    until = case((pace.c.held_until > retry_at, pace.c.held_until), else_=retry_at)
     await session.execute(
         update(pace)
         .where(pace.c.account_id == account_id)
         .values(
             rate=case((held, pace.c.rate), (pace.c.rate / 2 < SLOWEST, SLOWEST), else_=pace.c.rate / 2),
-            held_until=case((pace.c.held_until > retry_at, pace.c.held_until), else_=retry_at),
-            changed_at=now,
+            refused=case((held, pace.c.refused), else_=pace.c.rate),
+            held_until=until,
+            changed_at=until,
         )
     )
 
@@ -103,6 +119,7 @@ def _pace_of(row: Row[Any]) -> Pace:
         reply_arrival=row.reply_arrival,
         held_until=None if row.held_until is None else row.held_until.timestamp(),
         changed_at=(row.changed_at or EPOCH).timestamp(),
+        refused=row.refused or 0.0,
     )
 
 
@@ -112,12 +129,24 @@ def _later_of(column: ColumnElement[float]) -> ColumnElement[float]:
 
 def _crept() -> ColumnElement[float]:
     top = case((pace.c.ceiling * HEADROOM < SLOWEST, SLOWEST), else_=pace.c.ceiling * HEADROOM)
-    step = pace.c.rate + pace.c.ceiling * CREEP_STEP
+    risen = pace.c.rate + _rise()
     due = and_(
         or_(pace.c.changed_at.is_(None), pace.c.changed_at <= bindparam("crept_before", type_=UtcDateTime)),
         pace.c.rate < top,
     )
-    return case((due, case((step > top, top), else_=step)), else_=pace.c.rate)
+    return case((due, case((risen > top, top), else_=risen)), else_=pace.c.rate)
+
+
+def _rise() -> ColumnElement[float]:
+    refused = func.coalesce(pace.c.refused, 0.0)
+    lacking = refused * KNOWN_GOOD - pace.c.rate
+    part, least = lacking * RECOVERY, refused * CREEP_STEP
+    step = case((part > least, part), else_=least)
+    return case(
+        (lacking > 0, case((step > lacking, lacking), else_=step)),
+        (pace.c.rate < refused * KNOWN_PAST, refused * CAREFUL_STEP),
+        else_=pace.c.ceiling * CREEP_STEP,
+    )
 
 
 def _reply() -> Update:

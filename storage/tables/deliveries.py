@@ -118,6 +118,7 @@ class PaceRow(Table, table=True):
     ceiling: float = 30.0
     arrival: float = 0.0  # theoretical arrival time of the next send, epoch seconds
     reply_arrival: float = 0.0
+    refused: float | None = None  # the rate that met the last 429
     held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     halted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # nobody sends until it is resumed

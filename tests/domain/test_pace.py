@@ -52,6 +52,34 @@ def test_a_429_holds_everyone_and_halves_the_rate_once():
     assert isinstance(pace.reserve(Lane.NORMAL, 1, 110)[1], Granted)
 
 
+def climb(pace, until):
+    """Let seconds pass until the rate is there; return the pace and how many they were."""
+    start, seconds = pace.changed_at, 0
+    while pace.rate < until:
+        seconds += 1
+        pace = pace.crept(start + seconds)
+        assert seconds < 2000
+    return pace, seconds
+
+
+def test_it_comes_back_quickly_to_what_was_good_and_hardly_to_what_was_refused():
+    pace = Pace(rate=20, ceiling=30).slowed(retry_at=100, now=99)
+    assert (pace.rate, pace.refused) == (10, 20)
+    pace, seconds = climb(pace, 0.95 * 20)
+    assert pace.rate == pytest.approx(19)
+    assert seconds <= 15
+    pace, seconds = climb(pace, 20)
+    assert seconds >= 60
+    pace, seconds = climb(pace, 1.05 * 20)
+    assert seconds >= 60
+    assert climb(pace, pace.top)[1] <= 20, "once passed, it holds nothing back"
+
+
+def test_the_first_step_comes_a_second_after_the_hold():
+    pace = Pace(rate=20, ceiling=30).slowed(retry_at=100, now=95)
+    assert pace.crept(100.9).rate == 10 < pace.crept(101).rate
+
+
 @given(st.integers(1, 60))
 def test_the_rate_never_falls_to_nothing(times):
     pace = Pace(rate=25)

@@ -36,11 +36,11 @@ def same(ours, theirs) -> bool:
 async def test_the_row_agrees_with_the_rule_over_a_long_walk(database, clock, account):
     random = Random(7)
     rule = await read(database)
-    for _ in range(150):
-        clock.forward(seconds=random.choice([0.0, 0.03, 0.3, 6.0]))
+    for _ in range(250):
+        clock.forward(seconds=random.choice([0.0, 0.03, 0.3, 2.0]))
         now = clock().timestamp()
         async with database.begin() as session:
-            if random.random() < 0.1:
+            if random.random() < 0.05:
                 wait = random.randint(1, 4)
                 await pace.hold(session, account, clock() + timedelta(seconds=wait), clock())
                 rule = rule.slowed(now + wait, now)
@@ -50,7 +50,8 @@ async def test_the_row_agrees_with_the_rule_over_a_long_walk(database, clock, ac
         rule, expected = rule.reserve(lane, count, now)
         assert same(answer, expected)
         row = await read(database)
-        assert (row.rate, row.arrival) == (pytest.approx(rule.rate), pytest.approx(rule.arrival, abs=1e-3))
+        assert (row.rate, row.refused) == (pytest.approx(rule.rate), pytest.approx(rule.refused))
+        assert row.arrival == pytest.approx(rule.arrival, abs=1e-3)
 
 
 async def test_many_at_once_share_one_pace(database, clock, account):
@@ -69,7 +70,7 @@ async def test_a_learnt_rate_stays_and_a_new_ceiling_lowers_it(database, clock, 
     assert ((await read(database)).rate, (await read(database)).ceiling) == (25.0, 100.0)
     async with database.begin() as session:
         await pace.ensure(session, account, rate=5.0, ceiling=10.0, now=clock())
-    assert (await read(database)).rate == pytest.approx(9.3)
+    assert (await read(database)).rate == pytest.approx(9.8)
 
 
 async def test_an_account_without_a_pace_is_an_error(database, clock):
