@@ -19,7 +19,8 @@ from tests import engines, postgres
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by markers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("slow_on_postgresql") and "postgresql" in item.keywords:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if item.get_closest_marker("slow_on_postgresql") and "postgresql" in parameters.values():
             item.add_marker(pytest.mark.slow)
 
 

@@ -42,9 +42,11 @@ class RunningWebchat:
 
 
 @asynccontextmanager
-async def running_webchat(folder: Path, **settings: Any) -> AsyncIterator[RunningWebchat]:
+async def running_webchat(
+    folder: Path, *, port: int | None = None, **settings: Any
+) -> AsyncIterator[RunningWebchat]:
     """Serve a chat server from `folder`; `settings` override those of `WebchatConfig`."""
-    port = unused_port()
+    port = port or unused_port()
     origin = f"http://127.0.0.1:{port}"
     config = WebchatConfig(
         **{"data_dir": folder, "public_url": origin, "operator_token": OPERATOR_TOKEN, **settings}

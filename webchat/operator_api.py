@@ -23,7 +23,7 @@ def routes(town: Town, guests: Guests) -> list[web.RouteDef]:
         web.get("/operator/bots", only(api.bots)),
         web.post("/operator/bots", only(api.new_bot)),
         web.post("/operator/people", only(api.put_people)),
-        web.post("/operator/people/{id:\\d+}/sign-in-links", only(api.sign_in_link)),
+        web.post("/operator/people/{id:-?\\d+}/sign-in-links", only(api.sign_in_link)),
     ]
 
 
