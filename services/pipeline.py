@@ -33,6 +33,13 @@ SHORT_WAIT = 1.0
 LONGEST_RETURN = 60.0
 YIELD = 0.2
 """How long a slice stays back when others want its place: they must be quicker than it."""
+CLAIM_AHEAD = 0.15
+"""Seconds before its first send at which a group is claimed, so that a slow commit makes no send late."""
+CATCH_UP = 0.99
+"""The distance between sends while a group is late, as a share of the usual one.
+
+Unlimited, the sends that a stall held back left together: at 0.93 of a limit that alone met a 429.
+"""
 
 log = structlog.get_logger(__name__)
 Sleep = Callable[[float], Awaitable[None]]
@@ -70,6 +77,7 @@ class Flow:
     rate: float = 25.0
     in_flight: int = 0
     held_until: float = 0.0
+    free_at: float = 0.0
     latencies: deque[float] = field(default_factory=lambda: deque([0.3], maxlen=200))
     landed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -177,7 +185,8 @@ class Pipeline:
             return await pace.reserve(session, taken.account_id, taken.lane, size, self._clock())
 
     async def _claim(self, taken: OpenSlice, size: int, granted: Granted) -> Claimed:
-        await self._sleep_until(granted.start)
+        flow = self._flows.setdefault(taken.account_id, Flow())
+        await self._sleep_until(max(granted.start, flow.free_at) - CLAIM_AHEAD)
         now = self._clock()
         async with self._database.begin() as session:
             claimed = await deliveries.claim(
@@ -201,9 +210,13 @@ class Pipeline:
         return Turn(max(wait, YIELD)) if wait <= LONGEST_RETURN else Turn()
 
     def _launch(self, taken: OpenSlice, flow: Flow, claimed: Claimed, granted: Granted) -> None:
+        """Start a group's sends at their instants; a late group keeps its distance, and catches up slowly."""
+        start = max(granted.start, flow.free_at, self._now())
+        distance = granted.interval if start == granted.start else granted.interval * CATCH_UP
+        flow.free_at = start + len(claimed.claims) * distance
         for place, claim in enumerate(claimed.claims):
             flow.in_flight += 1
-            at = granted.start + place * granted.interval
+            at = start + place * distance
             task = asyncio.create_task(self._send_at(at, taken, flow, claim))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
