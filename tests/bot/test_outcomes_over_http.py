@@ -226,6 +226,24 @@ async def test_a_429_halves_the_pace_and_holds_every_worker(stage, database, clo
 
 
 @pytest.mark.slow_on_postgresql
+async def test_while_the_token_is_refused_nobody_is_given_up(stage, database, clock):
+    members = await settle(database, clock, 3)
+    chats = await stage.people(3)
+    rule = await stage.town.operator.fault("unauthorized")
+    delivery = await build(database, clock, stage.channel)
+    dispatch = await start(delivery, database, members)
+    for _ in range(10):
+        await run_all(delivery, database)
+        clock.forward(seconds=WAIT.total_seconds())
+    assert set((await states(database, dispatch)).values()) == {("waiting", "unauthorized")}
+    await stage.town.operator.heal(rule)
+    await delivery.resume(dispatch)
+    await run_all(delivery, database)
+    assert (await delivery.figures(dispatch)).sent == 3
+    assert [len(await stage.seen(chat)) for chat in chats] == [1, 1, 1]
+
+
+@pytest.mark.slow_on_postgresql
 async def test_a_connection_refused_is_tried_again_and_sent_once(client, database, clock, tmp_path):
     """The server is away, and comes back on its port."""
     port = unused_port()
