@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import structlog
 from aiohttp import web
 
-from webchat import bot_api, faults_api, operator_api, page_views, people_api
+from webchat import bot_albums, bot_api, faults_api, operator_api, page_views, people_api
 from webchat.bot_methods import BotMethods
 from webchat.config import WebchatConfig
 from webchat.errors import PeopleError
@@ -14,6 +14,8 @@ from webchat.guests import Guests
 from webchat.town import Town
 
 log = structlog.get_logger(__name__)
+
+METHODS = (bot_albums,)  # it registers its methods by being there
 
 TOWN = web.AppKey("town", Town)
 WORDED = ("/api/", "/operator/")  # where every refusal has a code

@@ -1,6 +1,6 @@
 """The Bot API's methods, one function each; found by their lower-case name, as Telegram finds them.
 
-Those that set commands and menu buttons register from `webchat.bot_settings`.
+Those that set commands and menu buttons register from `webchat.bot_settings`, albums and copies from `bot_albums`.
 """
 
 import json

@@ -7,7 +7,14 @@ from aiogram import types as aiogram_types
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaDocument,
+    InputMediaPhoto,
+    KeyboardButton,
+    ReplyKeyboardMarkup,
+)
 from telegram import MessageEntity as PtbEntity
 from telegram.error import RetryAfter, TelegramError
 from telegram.ext import ExtBot
@@ -114,6 +121,17 @@ def _aiogram_fields(fields: dict[str, Any]) -> dict[str, Any]:
         if isinstance(fields.get(kind), tuple):
             name, body = fields[kind]
             fields[kind] = aiogram_types.BufferedInputFile(body, name)
+    if "album" in fields:
+        kind, files = fields.pop("album")
+        made = {"photo": aiogram_types.InputMediaPhoto, "document": aiogram_types.InputMediaDocument}[kind]
+        captions = [fields.pop("caption", None), *[None] * (len(files) - 1)]
+        fields["media"] = [
+            made(
+                media=aiogram_types.BufferedInputFile(file[1], file[0]) if isinstance(file, tuple) else file,
+                caption=caption,
+            )
+            for file, caption in zip(files, captions, strict=True)
+        ]
     if "commands" in fields:
         fields["commands"] = [
             aiogram_types.BotCommand(command=c, description=d) for c, d in fields["commands"]
@@ -137,4 +155,10 @@ def _ptb_fields(fields: dict[str, Any]) -> dict[str, Any]:
         if isinstance(fields.get(kind), tuple):
             name, body = fields[kind]
             fields[kind] = InputFile(body, filename=name)
+    if "album" in fields:
+        kind, files = fields.pop("album")
+        made = {"photo": InputMediaPhoto, "document": InputMediaDocument}[kind]
+        fields["media"] = [
+            made(file[1], filename=file[0]) if isinstance(file, tuple) else made(file) for file in files
+        ]
     return fields
