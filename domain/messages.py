@@ -24,14 +24,45 @@ class Media:
     digest: str
 
 
+LARGEST_ALBUM = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A message that an account sent or got before; it can be copied within that account."""
+
+    account_id: int
+    chat_id: int
+    message_id: int
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A message to be sent: text with Bot API entities (offsets in UTF-16 units), media, inline buttons."""
+    """A message to be sent: text with Bot API entities (offsets in UTF-16 units), media, inline buttons.
+
+    `album` is instead of `media`: files of one kind that are shown as one. `copy_of` is a message with the same
+    text and media, so that where it was sent a small request does; everywhere else the content itself goes out.
+    """
 
     text: str
     entities: tuple[dict[str, Any], ...] = ()
     media: Media | None = None
     keyboard: tuple[tuple[Button, ...], ...] = field(default=())
+    album: tuple[Media, ...] = ()
+    copy_of: Original | None = None
+
+    def __post_init__(self) -> None:
+        if not self.album:
+            return
+        if self.media is not None or not 2 <= len(self.album) <= LARGEST_ALBUM:  # noqa: PLR2004 - one is no album
+            msg = "an album has two to ten files, and no other media beside it"
+            raise ValueError(msg)
+        if len({media.kind for media in self.album}) > 1:
+            msg = "pictures and documents do not mix in an album"
+            raise ValueError(msg)
+        if self.keyboard and not self.text:
+            msg = "an album's buttons follow it in a message of their own, which needs a text"
+            raise ValueError(msg)
 
 
 @dataclass(frozen=True, slots=True)

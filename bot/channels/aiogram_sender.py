@@ -5,7 +5,7 @@ It passes the same contract suite, so that the two clients check each other, and
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,17 +25,27 @@ from aiogram.exceptions import (
     TelegramServerError,
     TelegramUnauthorizedError,
 )
-from aiogram.methods import SendDocument, SendMessage, SendPhoto, TelegramMethod
-from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
+from aiogram.methods import CopyMessage, SendDocument, SendMediaGroup, SendMessage, SendPhoto, TelegramMethod
+from aiogram.types import (
+    BufferedInputFile,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaDocument,
+    InputMediaPhoto,
+    MessageEntity,
+)
 
 from bot.channels.aiogram_session import LeanSession
-from bot.channels.answers import LONGEST_REASON, NEVER_LEFT, gone
+from bot.channels.albums import Albums, Messages, caption_of
+from bot.channels.answers import LONGEST_REASON, NEVER_LEFT, file_id_of, gone
+from bot.channels.copies import Copies
 from domain.clock import Clock
 from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
-from domain.messages import Button, Content, Envelope, Media
+from domain.messages import Button, Content, Envelope, Media, Original
 
 KEPT_METHODS = 32
 METHODS: dict[str, Callable[..., TelegramMethod[Any]]] = {"photo": SendPhoto, "document": SendDocument}
+ITEMS: dict[str, Callable[..., Any]] = {"photo": InputMediaPhoto, "document": InputMediaDocument}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +74,15 @@ class AiogramChannel:
         self._clock = clock
         self._media_path = media_path
         self._prepared: OrderedDict[int, Prepared] = OrderedDict()
+        self._albums = Albums(post=self._post_album, say=self.send, clock=clock)
+        self._copies = Copies(self._copy)
 
     async def send(self, envelope: Envelope, file_id: str | None) -> Outcome:
-        """Send one message; every failure comes back as an outcome."""
+        """Send one message, or an album; every failure comes back as an outcome."""
+        if envelope.content.album:
+            return await self._albums.send(envelope)
+        if envelope.content.copy_of is not None and (copied := await self._copies.send(envelope)) is not None:
+            return copied
         media = envelope.content.media
         try:
             change: dict[str, Any] = {"chat_id": envelope.to.chat_id}
@@ -74,16 +90,49 @@ class AiogramChannel:
                 change[media.kind] = file_id or await self._file(media)
         except OSError:
             return NotSent("media_missing")
+        outcome, messages = await self._ask(self._prepare(envelope.content).model_copy(update=change))
+        if media is None or not isinstance(outcome, Sent):
+            return outcome
         try:
-            message = await self._bot(self._prepare(envelope.content).model_copy(update=change))
-            return Sent(int(message["message_id"]), _file_id(message, media))
-        except AiogramError as error:
-            return self._outcome(error)
-        except (KeyError, TypeError, ValueError):
+            return Sent(outcome.message_id, file_id_of(messages[0], media))
+        except (LookupError, TypeError):
             return Unknown("bad_reply")
 
     async def close(self) -> None:
         await self._bot.session.close()
+
+    async def _ask(self, method: TelegramMethod[Any]) -> tuple[Outcome, Messages]:
+        try:
+            answer = await self._bot(method)
+            messages = answer if isinstance(answer, list) else [answer]
+            return Sent(int(messages[-1]["message_id"])), messages
+        except AiogramError as error:
+            return self._outcome(error), ()
+        except (LookupError, TypeError, ValueError):
+            return Unknown("bad_reply"), ()
+
+    async def _post_album(
+        self, chat_id: int, content: Content, ids: Sequence[str | None]
+    ) -> tuple[Outcome, Messages]:
+        words = caption_of(content)
+        items: list[Any] = []
+        for media, known in zip(content.album, ids, strict=True):
+            try:
+                file = known or await self._file(media)
+            except OSError:
+                return NotSent("media_missing"), ()
+            under = {} if items else {"caption": words.text or None, "caption_entities": _entities(words)}
+            items.append(ITEMS[media.kind](media=file, **under))
+        return await self._ask(SendMediaGroup(chat_id=chat_id, media=items))
+
+    async def _copy(self, chat_id: int, original: Original, content: Content) -> Outcome:
+        method = CopyMessage(
+            chat_id=chat_id,
+            from_chat_id=original.chat_id,
+            message_id=original.message_id,
+            reply_markup=_markup(content),
+        )
+        return (await self._ask(method))[0]
 
     def _prepare(self, content: Content) -> TelegramMethod[Any]:
         known = self._prepared.get(id(content))
@@ -134,23 +183,23 @@ def _reason(error: TelegramAPIError) -> str:
 
 
 def _method_of(content: Content) -> TelegramMethod[Any]:
-    entities = [MessageEntity(**each) for each in content.entities] or None
-    rows = [[_button(button) for button in row] for row in content.keyboard]
-    markup = InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
+    entities, markup = _entities(content), _markup(content)
     if content.media is None:
         return SendMessage(chat_id=0, text=content.text, entities=entities, reply_markup=markup)
     caption = {"caption": content.text or None, "caption_entities": entities, "reply_markup": markup}
     return METHODS[content.media.kind](chat_id=0, **{content.media.kind: ""}, **caption)
 
 
+def _entities(content: Content) -> list[MessageEntity] | None:
+    return [MessageEntity(**each) for each in content.entities] or None
+
+
+def _markup(content: Content) -> InlineKeyboardMarkup | None:
+    rows = [[_button(button) for button in row] for row in content.keyboard]
+    return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
+
+
 def _button(button: Button) -> InlineKeyboardButton:
     if button.url is not None:
         return InlineKeyboardButton(text=button.text, url=button.url)
     return InlineKeyboardButton(text=button.text, callback_data=button.data or "")
-
-
-def _file_id(message: dict[str, Any], media: Media | None) -> str | None:
-    if media is None:
-        return None
-    file = message[media.kind]
-    return str((file[-1] if isinstance(file, list) else file)["file_id"])

@@ -1,7 +1,11 @@
 """What both bulk clients read alike: which errors say that nothing left us, and what a server's words mean."""
 
+from typing import Any
+
 import aiohttp
 import orjson
+
+from domain.messages import Media
 
 NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 """Refused, no such host, TLS, no connection free in time, and a proxy that would not let us through."""
@@ -27,3 +31,9 @@ def retry_after(payload: bytes, header: str | None) -> float:
         return float(orjson.loads(payload)["parameters"]["retry_after"])
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         return float(header) if header is not None and header.isdigit() else 1.0
+
+
+def file_id_of(message: dict[str, Any], media: Media) -> str:
+    """Return the id under which the server that sent a message knows its file; a picture's largest size."""
+    file = message[media.kind]
+    return str((file[-1] if isinstance(file, list) else file)["file_id"])

@@ -23,7 +23,7 @@ class LogChannel:
             account=envelope.to.account_id,
             chat=envelope.to.chat_id,
             text=content.text,
-            media=None if content.media is None else content.media.name,
+            media=[media.name for media in (content.media, *content.album) if media is not None],
             buttons=[button.text for row in content.keyboard for button in row],
         )
         return Sent(next(self._numbers), None if content.media is None else content.media.digest)

@@ -5,7 +5,7 @@ No `Application`: it would poll, and a second poller on one token is a 409.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,18 +13,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from telegram import InputFile
+from telegram import InputFile, InputMedia, InputMediaDocument, InputMediaPhoto, MessageEntity
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
-from bot.channels.answers import LONGEST_REASON, gone
+from bot.channels.albums import Albums, Messages, caption_of
+from bot.channels.answers import LONGEST_REASON, file_id_of, gone
+from bot.channels.copies import Copies
 from bot.channels.request import AiohttpRequest, Body, NeverLeft, ReplyLost, ServerFailed, Throttled
 from domain.clock import Clock
 from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
-from domain.messages import Button, Content, Envelope, Media
+from domain.messages import Button, Content, Envelope, Media, Original
 
 METHODS = {"photo": "send__photo", "document": "send__document"}
 """With two underscores PTB makes the same method name of it, and does not advise its typed method."""
+ITEMS: dict[str, Callable[..., InputMedia]] = {"photo": InputMediaPhoto, "document": InputMediaDocument}
 KEPT_PAYLOADS = 32
 
 
@@ -64,25 +67,59 @@ class TelegramChannel:
         self._clock = clock
         self._media_path = media_path
         self._prepared: OrderedDict[int, Prepared] = OrderedDict()
+        self._albums = Albums(post=self._post_album, say=self.send, clock=clock)
+        self._copies = Copies(self._copy)
 
     async def send(self, envelope: Envelope, file_id: str | None) -> Outcome:
-        """Send one message; every failure comes back as an outcome."""
+        """Send one message, or an album; every failure comes back as an outcome."""
+        if envelope.content.album:
+            return await self._albums.send(envelope)
+        if envelope.content.copy_of is not None and (copied := await self._copies.send(envelope)) is not None:
+            return copied
         try:
             prepared = self._prepare(envelope.content)
             media = envelope.content.media
             parameters = await self._parameters(prepared, envelope.to.chat_id, media, file_id)
         except OSError:
             return NotSent("media_missing")
+        outcome, messages = await self._ask(prepared.method, parameters)
+        if media is None or not isinstance(outcome, Sent):
+            return outcome
         try:
-            message = await self._bot.do_api_request(prepared.method, api_kwargs=parameters)
-            return Sent(int(message["message_id"]), _file_id(message, media))
-        except TelegramError as error:
-            return self._outcome(error)
-        except (KeyError, TypeError, ValueError):
+            return Sent(outcome.message_id, file_id_of(messages[0], media))
+        except (LookupError, TypeError):
             return Unknown("bad_reply")
 
     async def close(self) -> None:
         await self._request.shutdown()
+
+    async def _ask(self, method: str, parameters: dict[str, Any]) -> tuple[Outcome, Messages]:
+        try:
+            answer = await self._bot.do_api_request(method, api_kwargs=parameters)
+            messages = answer if isinstance(answer, list) else [answer]
+            return Sent(int(messages[-1]["message_id"])), messages
+        except TelegramError as error:
+            return self._outcome(error), ()
+        except (LookupError, TypeError, ValueError):
+            return Unknown("bad_reply"), ()
+
+    async def _post_album(
+        self, chat_id: int, content: Content, ids: Sequence[str | None]
+    ) -> tuple[Outcome, Messages]:
+        words = caption_of(content)
+        items: list[InputMedia] = []
+        for media, known in zip(content.album, ids, strict=True):
+            try:
+                file = known or await self._file(media, attach=True)
+            except OSError:
+                return NotSent("media_missing"), ()
+            items.append(ITEMS[media.kind](file, **({} if items else _words_under(words))))
+        return await self._ask("send__media_group", {"chat_id": chat_id, "media": items})
+
+    async def _copy(self, chat_id: int, original: Original, content: Content) -> Outcome:
+        source = {"from_chat_id": original.chat_id, "message_id": original.message_id}
+        parameters = {"chat_id": chat_id, **source, **_markup(content)}
+        return (await self._ask("copy__message", parameters))[0]
 
     async def _parameters(
         self, prepared: Prepared, chat_id: int, media: Media | None, file_id: str | None
@@ -103,9 +140,9 @@ class TelegramChannel:
                 self._prepared.popitem(last=False)
         return known
 
-    async def _file(self, media: Media) -> InputFile:
+    async def _file(self, media: Media, *, attach: bool = False) -> InputFile:
         data = await asyncio.to_thread(self._media_path(media.digest).read_bytes)
-        return InputFile(data, filename=media.name)
+        return InputFile(data, filename=media.name, attach=attach)
 
     def _outcome(self, error: TelegramError) -> Outcome:  # noqa: PLR0911 - one return for each fact
         match error:
@@ -149,20 +186,23 @@ def _call_of(content: Content) -> tuple[str, dict[str, str]]:
     parameters = {text: content.text} if content.text or content.media is None else {}
     if content.entities:
         parameters[entities] = orjson.dumps(content.entities).decode()
-    if content.keyboard:
-        rows = [[_button(button) for button in row] for row in content.keyboard]
-        parameters["reply_markup"] = orjson.dumps({"inline_keyboard": rows}).decode()
-    return ("send__message" if content.media is None else METHODS[content.media.kind]), parameters
+    method = "send__message" if content.media is None else METHODS[content.media.kind]
+    return method, parameters | _markup(content)
+
+
+def _words_under(content: Content) -> dict[str, Any]:
+    entities = [MessageEntity(**each) for each in content.entities]
+    return {"caption": content.text, "caption_entities": entities} if content.text else {}
+
+
+def _markup(content: Content) -> dict[str, str]:
+    if not content.keyboard:
+        return {}
+    rows = [[_button(button) for button in row] for row in content.keyboard]
+    return {"reply_markup": orjson.dumps({"inline_keyboard": rows}).decode()}
 
 
 def _button(button: Button) -> dict[str, str]:
     if button.url is not None:
         return {"text": button.text, "url": button.url}
     return {"text": button.text, "callback_data": button.data or ""}
-
-
-def _file_id(message: dict[str, Any], media: Media | None) -> str | None:
-    if media is None:
-        return None
-    file = message[media.kind]
-    return str((file[-1] if isinstance(file, list) else file)["file_id"])
