@@ -55,6 +55,28 @@ async def test_each_recipient_ends_where_they_should_and_the_unreachable_come_ba
         await unreachable_people_come_back(city, secretary, member, chats[14])
 
 
+async def test_what_people_write_comes_through_a_server_that_fails(tmp_path):
+    async with moved_city(tmp_path, TUESDAY, webchat_faults=True) as city:
+        member = await city.person(MEMBER)
+        for rule in (
+            {"fault": "page"},
+            {"fault": "reset", "acted": True},
+            {"fault": "half"},
+            {"fault": "flood", "retry_after": 1},
+            {"fault": "error", "status": 503},
+        ):
+            await city.operator.fault(**rule, method="getUpdates", times=1)
+        await city.operator.fault("flood", method="sendMessage", retry_after=1, times=1)
+        await member.say("/help")
+        await member.wait("/notices", 30)
+        while [rule["met"] for rule in await city.operator.faults()] != [
+            1
+        ] * 6:  # the test's own time ends it
+            await asyncio.sleep(0.1)
+        await member.say("/me")
+        await member.wait("我的信息", 30)
+
+
 def assert_each_ended(city: MovedCity, chats: list[int]) -> None:
     places = [
         MOVED_TO if rule["fault"] == "moved" else chat

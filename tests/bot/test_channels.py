@@ -30,6 +30,7 @@ class Server:
         self.connections: set[object] = set()
         self.reply: object = {"ok": True, "result": {"message_id": 7}}
         self.status = 200
+        self.port = 0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
@@ -70,8 +71,8 @@ async def channel(client, server, clock, tmp_path) -> AsyncIterator[TelegramChan
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    port = runner.addresses[0][1]
-    channel = build(client, f"http://127.0.0.1:{port}", clock, tmp_path)
+    server.port = runner.addresses[0][1]
+    channel = build(client, f"http://127.0.0.1:{server.port}", clock, tmp_path)
     yield channel
     await channel.close()
     await runner.cleanup()
@@ -146,6 +147,30 @@ async def test_a_refused_connection_never_left_us(client, clock, tmp_path):
     await channel.close()
     assert isinstance(outcome, NotSent)
     assert not outcome.account_dead
+
+
+async def test_without_tls_or_a_way_through_the_proxy_it_never_left_us(
+    client, server, channel, clock, tmp_path
+):
+    """The server speaks no TLS; as a proxy it refuses to let us through, or is not there."""
+    port = server.port
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        closed = held.getsockname()[1]
+        for proxy in (None, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{closed}"):
+            tls = client(
+                token=TOKEN,
+                base_url=f"https://127.0.0.1:{port}",
+                clock=clock,
+                media_path=tmp_path.joinpath,
+                timeout=0.3,
+                proxy=proxy,
+            )
+            outcome = await tls.send(to(5), None)
+            await tls.close()
+            assert isinstance(outcome, NotSent), proxy
+            assert not outcome.account_dead
+    assert server.calls == []
 
 
 async def test_a_429_holds_the_account_for_as_long_as_it_says(server, channel, clock):
