@@ -42,6 +42,7 @@ check: $(STAMP) ## Run the checks that CI runs: ruff, mypy, import-linter, docs 
 	$(BIN)/python -m pytest -q tests/test_house.py
 
 bench: $(STAMP) ## Measure, print tables, and write docs/performance.md
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m benchmarks
 
 migration: $(STAMP) ## Write a migration from the tables: make migration m="What it does"
