@@ -142,6 +142,10 @@ def decide(  # noqa: PLR0911 - one return for each of the family
             return Verdict(DeliveryState.UNKNOWN, reason)
 
 
+ELSEWHERE = frozenset({"blocked", "no_account", "residency"})
+"""Reasons for which a delivery is skipped on one account, and tried on another that reaches the member."""
+
+
 def again(
     reason: str, attempt: int, now: datetime, otherwise: DeliveryState, *, forever: bool = False
 ) -> Verdict:
@@ -176,6 +180,8 @@ class Recipient:
     capped_until: datetime | None
     settled: bool = False
     """What they are asked for is done already: a nudge to who has confirmed."""
+    barred: bool = False
+    """The account's residency is not allowed (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +203,8 @@ def look_again(  # noqa: PLR0911 - one return for each reason
         return Skipped("unsubscribed")
     if recipient.settled:
         return Skipped("confirmed")
+    if recipient.barred:
+        return Skipped("residency")
     if recipient.link_state != "active":
         return Skipped("blocked" if recipient.link_state == "blocked" else "no_account")
     if useful_until is not None and now > useful_until:

@@ -14,7 +14,7 @@ from storage.tables.deliveries import (
 from storage.tables.digests import DailyDigestRow, DigestItemRow, DigestRecipientRow, DigestRow
 from storage.tables.dissolutions import DissolutionRow
 from storage.tables.forgetting import ForgottenRow
-from storage.tables.inbox import FsmRow, InboxRow, LeaseRow
+from storage.tables.inbox import ChatClaimRow, FsmRow, InboxRow, LeaseRow
 from storage.tables.members import MemberRow, MembershipRow, SubscriptionRow, TopicRow
 from storage.tables.meta import MetaRow
 from storage.tables.notices import AcknowledgementRow, AudienceRow, NoticeRow
@@ -48,6 +48,7 @@ __all__ = [
     "AuditEntryRow",
     "AuditSealRow",
     "CalendarAddressRow",
+    "ChatClaimRow",
     "ChatRow",
     "DailyDigestRow",
     "DeliveryRow",

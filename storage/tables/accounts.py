@@ -17,6 +17,7 @@ class AccountRow(Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     residency: str = "CN"
+    barred: bool = False  # its residency is not allowed here: nothing may go through it
     verifies_phones: bool = False
     deep_link_template: str = ""
 
@@ -26,7 +27,7 @@ class AccountLinkRow(Table, table=True):
 
     __tablename__ = "account_link"
     __table_args__ = (
-        Index("ix_account_link_member_id", "member_id", "state", "account_id"),
+        Index("ix_account_link_member_id", "member_id", "state", "place", "account_id"),
         Index(
             "uq_account_link_address",
             "account_id",
@@ -42,6 +43,7 @@ class AccountLinkRow(Table, table=True):
     account_id: int = Field(foreign_key="account.id")
     chat_id: int = Field(sa_type=BigInt)
     state: str = "active"
+    place: int = 0  # 0: what is sent to the member goes here first; 1: where that cannot be reached
     since: datetime = Field(sa_type=UtcDateTime)
     invitation_id: int | None = Field(default=None, foreign_key="invitation.id", sa_type=BigInt)
     decided_by: int | None = Field(default=None, sa_type=BigInt)

@@ -40,6 +40,20 @@ class LeaseRow(Table, table=True):
     until: datetime = Field(sa_type=UtcDateTime)
 
 
+class ChatClaimRow(Table, table=True):
+    """Which process handles the updates of a chat, as long as that process renews its lease."""
+
+    __tablename__ = "chat_claim"
+    __table_args__ = (
+        PrimaryKeyConstraint("account_id", "chat_id", name="pk_chat_claim"),
+        Index("ix_chat_claim_holder", "holder"),
+    )
+
+    account_id: int = Field(foreign_key="account.id")
+    chat_id: int = Field(sa_type=BigInt)  # 0: updates of no chat
+    holder: str
+
+
 class FsmRow(Table, table=True):
     """A dialogue's state and data, per account, chat and user."""
 
