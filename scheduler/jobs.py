@@ -23,6 +23,8 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job, TableChangedEvent
 
+from domain.delivery import Lane
+from services.delivery import PLACES
 from storage.database import Database
 from storage.jobs import Jobs
 
@@ -33,8 +35,8 @@ HEARTBEAT = timedelta(seconds=8)
 WAKE_AFTER = 0.05
 TIDY_EVERY = 600.0
 RESTART_AFTER = 1.0
-PLACES = {"normal": (2, 4), "urgent": (1, 2)}
-"""Batch size and places of each queue manager; pgqueuer wants twice as many places as a batch."""
+BATCH = 2
+"""Jobs taken at once: few, so that the processes of a fleet share them; pgqueuer wants places for two batches."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +47,7 @@ class Handled:
 
     name: str
     work: Callable[[Job], Awaitable[None]]
-    lane: str
+    lane: Lane
 
 
 class Engine:
@@ -60,7 +62,7 @@ class Engine:
         memory = InMemoryQueries(driver=InMemoryDriver())
         self._queries = memory if pool is None else Queries(AsyncpgPoolDriver(pool))
         self._handled: list[Handled] = []
-        self._managers: dict[str, QueueManager] = {}
+        self._managers: dict[Lane, QueueManager] = {}
         self._running: list[asyncio.Task[None]] = []
         self._tidying: asyncio.Task[None] | None = None
         self._waking: set[asyncio.Task[None]] = set()
@@ -93,7 +95,7 @@ class Engine:
                 self._wake_soon()
                 raise RetryRequested(delay=timedelta(seconds=again_in))
 
-        self._handled.append(Handled(name, work, "urgent" if urgent else "normal"))
+        self._handled.append(Handled(name, work, Lane.URGENT if urgent else Lane.NORMAL))
 
     async def start(self) -> None:
         """Begin to take jobs, and to drop the log of those that are over."""
@@ -115,15 +117,14 @@ class Engine:
         if self._pool is not None:
             await self._pool.close()
 
-    async def _run(self, lane: str) -> None:
+    async def _run(self, lane: Lane) -> None:
         """Run a lane's manager until the end, and again after whatever ended it before."""
-        batch, places = PLACES[lane]
         while not self._stopping.is_set():
             try:
                 async with self._manager(lane) as manager:
                     await manager.run(
-                        batch_size=batch,
-                        max_concurrent_tasks=places,
+                        batch_size=BATCH,
+                        max_concurrent_tasks=PLACES[lane],
                         dequeue_timeout=POLL,
                         heartbeat_timeout=self._heartbeat,
                         log_aggregation_interval=timedelta(0),
@@ -135,7 +136,7 @@ class Engine:
                 await _wait(self._stopping, RESTART_AFTER)
 
     @asynccontextmanager
-    async def _manager(self, lane: str) -> AsyncIterator[QueueManager]:
+    async def _manager(self, lane: Lane) -> AsyncIterator[QueueManager]:
         if isinstance(self._queries, InMemoryQueries):
             yield self._prepare(lane, PgQueuer(connection=self._queries.driver, queries=self._queries))
             return
@@ -145,7 +146,7 @@ class Engine:
         finally:
             pool.terminate()
 
-    def _prepare(self, lane: str, application: PgQueuer) -> QueueManager:
+    def _prepare(self, lane: Lane, application: PgQueuer) -> QueueManager:
         for each in self._handled:
             if each.lane == lane:
                 application.entrypoint(each.name)(each.work)

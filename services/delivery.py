@@ -16,7 +16,7 @@ from domain.clock import Clock
 from domain.delivery import DispatchState, Lane, UnknownPolicy
 from domain.messages import Content
 from domain.pace import Pace
-from services.pipeline import Channel, Pipeline, Sleep, Turn
+from services.pipeline import YIELD, Channel, Pipeline, Sleep, Turn
 from storage import audiences, dispatches, materialise, outcomes, pace, reopening
 from storage.database import Database, Session
 from storage.deliveries import OpenSlice, Rules
@@ -25,6 +25,9 @@ from storage.jobs import Job, Jobs
 
 SLICE_JOB = {Lane.NORMAL: "slice", Lane.URGENT: "urgent"}
 """The job of each lane: urgent ones have a place of their own."""
+PLACES = {Lane.NORMAL: 32, Lane.URGENT: 8}
+"""Slices that a process has in hand at most; they share the pace of their accounts."""
+LONGEST_YIELD = 5.0
 KEPT_CONTENTS = 64
 STOP_GRACE = 6.0
 
@@ -163,8 +166,13 @@ class Delivery:
             engine.handle(name, self._work, urgent=lane is Lane.URGENT)
 
     async def _work(self, payload: bytes) -> float | None:
-        slice_id, _, generation = payload.decode().partition(":")
-        return (await self.run_slice(int(slice_id), int(generation))).again_in
+        number, _, generation = payload.decode().partition(":")
+        slice_id = int(number)
+        turn = await self.run_slice(slice_id, int(generation))
+        if turn.again_in is None and not self.pipeline.stopping:
+            async with self._database.begin() as session:
+                await self._enqueue(session, await dispatches.following(session, slice_id, self._clock()))
+        return turn.again_in
 
     async def pause(self, dispatch_id: int) -> bool:
         """Stop sending within a second; say whether it was running."""
@@ -275,9 +283,11 @@ class Delivery:
     async def _enqueue(self, session: Session, due: Sequence[DueSlice]) -> None:
         await self._jobs.enqueue(session, [_job(each) for each in due])
 
-    async def _crowd(self) -> bool:
+    async def _crowd(self, lane: Lane) -> float:
+        """Stay back for as long as the others need for a turn each: the engine serves the oldest job first."""
         async with self._database.read() as session:
-            return await self._jobs.crowded(session, list(SLICE_JOB.values()))
+            waiting = await self._jobs.waiting(session, [SLICE_JOB[lane]])
+        return min(LONGEST_YIELD, max(YIELD, waiting / PLACES[lane])) if waiting else 0.0
 
     async def _content(self, taken: OpenSlice, language: str) -> Content:
         """Make a dispatch's content once a language; all who ask meanwhile wait for the same one."""

@@ -11,17 +11,19 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
 
 from domain.accounts import Address
 from domain.clock import Clock
-from domain.delivery import Busy, Moved, NotSent, Outcome, Sent, Unknown, decide
+from domain.delivery import Busy, Lane, Moved, NotSent, Outcome, Sent, Unknown, decide
 from domain.messages import Content, Envelope, Media
 from domain.pace import Granted, Later, group_size, in_flight_limit
 from services import killpoints
 from services.recorder import Recorder
+from services.turnstile import Turnstile
 from storage import deliveries, media_files, outcomes, pace
 from storage.database import Database
 from storage.deliveries import Claim, Claimed, OpenSlice, Rules
@@ -32,17 +34,25 @@ SHORT_WAIT = 1.0
 """A wait up to this is slept through in place; a longer one gives the place away."""
 LONGEST_RETURN = 60.0
 YIELD = 0.2
-"""How long a slice stays back when others want its place: they must be quicker than it."""
-CLAIM_AHEAD = 0.15
+"""How long a slice stays back at least when others want its place: they must be quicker than it."""
+LATE = 0.5
+"""Seconds after its instant at which a send looks again whether it is still wanted."""
+CLAIM_AHEAD = 0.2
 """Seconds before its first send at which a group is claimed, so that a slow commit makes no send late."""
+TOO_LATE = 0.02
+"""Seconds after its first instant at which a group has lost its place in the pace."""
 CATCH_UP = 0.99
 """The distance between sends while a group is late, as a share of the usual one.
 
 Unlimited, the sends that a stall held back left together: at 0.93 of a limit that alone met a 429.
 """
+TOGETHER = 0.002
+"""Seconds that are too short to wait for."""
 
 log = structlog.get_logger(__name__)
 Sleep = Callable[[float], Awaitable[None]]
+Go = Callable[[str | None], Awaitable[Outcome]]
+"""Lets one envelope leave us, with the id of its file."""
 
 
 class Channel(Protocol):
@@ -58,9 +68,9 @@ class Contents(Protocol):
 
 
 class Crowd(Protocol):
-    """Says whether other slices wait for a place."""
+    """Says how many seconds to stay back for the slices that wait for a place; 0 if none do."""
 
-    async def __call__(self) -> bool: ...
+    async def __call__(self, lane: Lane) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,7 @@ class Flow:
     free_at: float = 0.0
     latencies: deque[float] = field(default_factory=lambda: deque([0.3], maxlen=200))
     landed: asyncio.Event = field(default_factory=asyncio.Event)
+    turnstiles: dict[Lane, Turnstile] = field(default_factory=lambda: {lane: Turnstile() for lane in Lane})
 
     @property
     def limit(self) -> int:
@@ -136,23 +147,20 @@ class Pipeline:
         turn_ends = time.monotonic() + TURN_SECONDS
         while not self.stopping:
             size = group_size(flow.rate, max(remaining, 1))
-            await flow.room(size)
-            granted = await self._reserve(taken, size)
+            granted = await self._ask(taken, flow, size)
             if isinstance(granted, Later):
-                wait = granted.at - self._now()
-                if wait > SHORT_WAIT:
-                    return Turn(wait)
-                await self._sleep(max(wait, 0.001))
-            else:
-                flow.rate = 1 / granted.interval
-                claimed = await self._claim(taken, size, granted)
-                if claimed.nothing:
-                    return await self._close(taken)
-                remaining -= size
-                self._launch(taken, flow, claimed, granted)
+                return Turn(max(granted.at - self._now(), YIELD))
+            flow.rate = 1 / granted.interval
+            claimed = await self._claim(taken, size, granted)
+            if claimed.nothing:
+                return await self._close(taken)
+            remaining -= size
+            granted = await self._in_time(taken, flow, len(claimed.claims), granted)
+            self._launch(taken, flow, claimed, granted)
             if time.monotonic() > turn_ends:
-                if await self._crowd():
-                    return Turn(YIELD)
+                stay_back = await self._crowd(taken.lane)
+                if stay_back:
+                    return Turn(stay_back)
                 turn_ends = time.monotonic() + TURN_SECONDS
         return Turn()
 
@@ -180,6 +188,19 @@ class Pipeline:
             await deliveries.hold_back(session, taken, self._rules, self._clock())
         return taken
 
+    async def _ask(self, taken: OpenSlice, flow: Flow, size: int) -> Granted | Later:
+        """Ask for a share of the pace when it is this dispatch's turn; a long wait is not waited for here."""
+        async with flow.turnstiles[taken.lane].turn(taken.dispatch_id):
+            while True:
+                await flow.room(size)
+                granted = await self._reserve(taken, size)
+                if isinstance(granted, Granted):
+                    return granted
+                wait = granted.at - self._now()
+                if wait > SHORT_WAIT or self.stopping:
+                    return granted
+                await self._sleep(max(wait, 0.001))
+
     async def _reserve(self, taken: OpenSlice, size: int) -> Granted | Later:
         async with self._database.begin() as session:
             return await pace.reserve(session, taken.account_id, taken.lane, size, self._clock())
@@ -198,6 +219,19 @@ class Pipeline:
             killpoints.reach("after_sending")
         return claimed
 
+    async def _in_time(self, taken: OpenSlice, flow: Flow, count: int, granted: Granted) -> Granted:
+        """Give a group whose claim came too late a new place: on top of those of others it would be too much."""
+        while count and self._now() - granted.start > TOO_LATE:
+            again = await self._reserve(taken, count)
+            if isinstance(again, Granted):
+                granted = again
+            elif again.held:
+                flow.held_until = max(flow.held_until, again.at)
+                break
+            else:
+                await self._sleep_until(again.at)
+        return granted
+
     async def _close(self, taken: OpenSlice) -> Turn:
         """Leave a slice that has nothing to claim now: done, or held until its soonest delivery."""
         now = self._clock()
@@ -210,26 +244,23 @@ class Pipeline:
         return Turn(max(wait, YIELD)) if wait <= LONGEST_RETURN else Turn()
 
     def _launch(self, taken: OpenSlice, flow: Flow, claimed: Claimed, granted: Granted) -> None:
-        """Start a group's sends at their instants; a late group keeps its distance, and catches up slowly."""
-        start = max(granted.start, flow.free_at, self._now())
-        distance = granted.interval if start == granted.start else granted.interval * CATCH_UP
-        flow.free_at = start + len(claimed.claims) * distance
         for place, claim in enumerate(claimed.claims):
             flow.in_flight += 1
-            at = start + place * distance
-            task = asyncio.create_task(self._send_at(at, taken, flow, claim))
+            at = granted.start + place * granted.interval
+            task = asyncio.create_task(self._send_at(at, granted.interval, taken, flow, claim))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
-    async def _send_at(self, at: float, taken: OpenSlice, flow: Flow, claim: Claim) -> None:
+    async def _send_at(self, at: float, interval: float, taken: OpenSlice, flow: Flow, claim: Claim) -> None:
         latency: float | None = None
         try:
             await self._sleep_until(at)
+            await self._keep_distance(flow, interval)
             if flow.held_until > self._now():
                 outcome: Outcome = Busy(self._clock() + timedelta(seconds=flow.held_until - self._now()))
             else:
                 began = time.monotonic()
-                outcome = await self._send(taken, claim)
+                outcome = await self._send(taken, claim, at)
                 killpoints.reach("after_server_acted")
                 latency = time.monotonic() - began
                 if isinstance(outcome, Busy):
@@ -241,37 +272,54 @@ class Pipeline:
         dead = taken.dispatch_id if isinstance(outcome, NotSent) and outcome.account_dead else None
         self.recorder.put(Record(claim.id, claim.attempt_id, verdict, moved_to), dead_dispatch=dead)
 
-    async def _send(self, taken: OpenSlice, claim: Claim) -> Outcome:
+    async def _keep_distance(self, flow: Flow, interval: float) -> None:
+        """Let not leave together what a stall held back."""
+        now = self._now()
+        start = max(now, flow.free_at)
+        flow.free_at = start + interval * CATCH_UP
+        if start - now > TOGETHER:
+            await self._sleep(start - now)
+
+    async def _send(self, taken: OpenSlice, claim: Claim, at: float) -> Outcome:
         try:
             content = await self._contents(taken, claim.language)
         except Exception:  # a content that cannot be made fails its deliveries, not the worker
             log.exception("content not made", source=taken.source, source_id=taken.source_id)
             return NotSent("content")
         envelope = Envelope(Address(taken.account_id, claim.chat_id), content)
+        go = partial(self._go, taken, claim, at, envelope)
         try:
             if content.media is None:
-                return await self._channels[taken.account_id].send(envelope, None)
-            return await self._send_media(envelope, content.media)
+                return await go(None)
+            return await self._send_media(taken.account_id, content.media, go)
         except Exception:  # an adapter's bug must not lose an outcome: perhaps it was sent
             log.exception("channel raised", account=taken.account_id)
             return Unknown("channel_error")
 
-    async def _send_media(self, envelope: Envelope, media: Media) -> Outcome:
+    async def _go(
+        self, taken: OpenSlice, claim: Claim, at: float, envelope: Envelope, file_id: str | None
+    ) -> Outcome:
+        """Let it leave us; one that is late (a stall, another's upload) looks first whether it still may."""
+        if self._now() - at > LATE:
+            async with self._database.read() as session:
+                if not await deliveries.still_wanted(session, claim):
+                    return NotSent("stopped_meanwhile")
+        return await self._channels[taken.account_id].send(envelope, file_id)
+
+    async def _send_media(self, account_id: int, media: Media, go: Go) -> Outcome:
         """Upload a file once an account, alone; everybody after that is sent its id."""
-        account_id = envelope.to.account_id
-        channel = self._channels[account_id]
         key = (account_id, media)
         if key not in self._file_ids:
             async with self._uploads.setdefault(key, asyncio.Lock()):
                 known = self._file_ids.get(key) or await self._known_file(account_id, media)
                 if known is None:
-                    outcome = await channel.send(envelope, None)
+                    outcome = await go(None)
                     if isinstance(outcome, Sent) and outcome.file_id is not None:
                         self._file_ids[key] = outcome.file_id
                         await self._keep_file(account_id, media, outcome.file_id)
                     return outcome
                 self._file_ids[key] = known
-        return await channel.send(envelope, self._file_ids[key])
+        return await go(self._file_ids[key])
 
     async def _known_file(self, account_id: int, media: Media) -> str | None:
         async with self._database.read() as session:

@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    Select,
     and_,
     case,
+    exists,
     func,
     insert,
     or_,
     select,
+    true,
     update,
 )
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,13 +21,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from domain.delivery import DeliveryState, DispatchState, Lane, UnknownPolicy
 from storage.tables import metadata
 
+account = metadata.tables["account"]
 account_link = metadata.tables["account_link"]
 delivery = metadata.tables["delivery"]
 dispatch = metadata.tables["dispatch"]
 member = metadata.tables["member"]
 outcome_count = metadata.tables["outcome_count"]
 slice_ = metadata.tables["slice"]
+_next = slice_.alias("next_slice")
 
+IN_HAND = 4
+"""Slices of a dispatch and account that are jobs at a time."""
 COUNTERS = ("sent", "unreachable", "rejected", "skipped", "failed", "unknown")
 
 
@@ -167,21 +174,62 @@ async def tally(session: AsyncSession, dispatch_id: int, now: datetime) -> Tally
 
 
 async def due_slices(session: AsyncSession, now: datetime, dispatch_id: int | None = None) -> list[DueSlice]:
-    """Return every unfinished slice of running dispatches that is not held, in the order to send them."""
-    wanted = (
-        select(slice_.c.id, dispatch.c.generation, dispatch.c.lane)
-        .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
-        .where(
-            dispatch.c.state == DispatchState.RUNNING,
-            slice_.c.done.is_(False),
-            or_(slice_.c.held_until.is_(None), slice_.c.held_until <= now),
-        )
-        .order_by(slice_.c.id)
+    """Return the next few slices to work on, of each running dispatch and account: `IN_HAND` of those that are due.
+
+    Few, so that what comes later finds a place; the cost grows with the slices in hand, not with those that wait.
+    """
+    mine = and_(
+        dispatch.c.state == DispatchState.RUNNING,
+        true() if dispatch_id is None else dispatch.c.id == dispatch_id,
     )
-    if dispatch_id is not None:
-        wanted = wanted.where(dispatch.c.id == dispatch_id)
-    rows = (await session.execute(wanted)).all()
+    of_pair = _due(now).where(_next.c.dispatch_id == dispatch.c.id, _next.c.account_id == account.c.id)
+    columns = (dispatch.c.generation, dispatch.c.lane)
+    if session.get_bind().dialect.name == "postgresql":
+        few = of_pair.correlate(dispatch, account).lateral()
+        wanted = (
+            select(few.c.id, few.c.number, *columns)
+            .select_from(dispatch)
+            .join(account, true())
+            .join(few, true())
+        )
+    else:
+        few_ids = of_pair.with_only_columns(_next.c.id).correlate(dispatch, account)
+        wanted = (
+            select(slice_.c.id, slice_.c.number, *columns)
+            .select_from(dispatch)
+            .join(account, true())
+            .join(slice_, slice_.c.id.in_(few_ids))
+        )
+    rows = (await session.execute(wanted.where(mine))).all()
+    return [
+        DueSlice(row.id, row.generation, Lane(row.lane))
+        for row in sorted(rows, key=lambda row: (row.number, row.id))
+    ]
+
+
+async def following(session: AsyncSession, slice_id: int, now: datetime) -> list[DueSlice]:
+    """Return the next few slices of the same dispatch and account as this one, which has nothing left to begin."""
+    this = slice_.alias("this")
+    few = _due(now).where(
+        this.c.id == slice_id,
+        _next.c.dispatch_id == this.c.dispatch_id,
+        _next.c.account_id == this.c.account_id,
+    )
+    found = few.add_columns(dispatch.c.generation, dispatch.c.lane).where(
+        dispatch.c.id == _next.c.dispatch_id, dispatch.c.state == DispatchState.RUNNING
+    )
+    rows = (await session.execute(found)).all()
     return [DueSlice(row.id, row.generation, Lane(row.lane)) for row in rows]
+
+
+def _due(now: datetime) -> Select[tuple[int, int]]:
+    waits = exists().where(delivery.c.slice_id == _next.c.id, delivery.c.state == DeliveryState.WAITING)
+    return (
+        select(_next.c.id, _next.c.number)
+        .where(_next.c.done.is_(False), or_(_next.c.held_until.is_(None), _next.c.held_until <= now), waits)
+        .order_by(_next.c.number)
+        .limit(IN_HAND)
+    )
 
 
 async def pause(session: AsyncSession, dispatch_id: int, reason: str) -> bool:

@@ -51,13 +51,16 @@ class Jobs:
 
         after_commit(session, put)
 
-    async def crowded(self, session: AsyncSession, names: Sequence[str]) -> bool:
-        """Say whether a job of one of these names waits for a place."""
+    async def waiting(self, session: AsyncSession, names: Sequence[str]) -> int:
+        """Count the jobs of these names that wait, if any of them wants a place now."""
         queries = self.memory
         if queries is None:
             raw = (await (await session.connection()).get_raw_connection()).driver_connection
             queries = Queries(AsyncpgDriver(raw))
-        return await queries.eligible_queued_work([QueueEntrypoint(name) for name in names]) > 0
+        if not await queries.eligible_queued_work([QueueEntrypoint(name) for name in names]):
+            return 0
+        sizes = await queries.queue_size()
+        return sum(each.count for each in sizes if each.status == "queued" and each.entrypoint in names)
 
 
 async def _put(queries: RepositoryPort, jobs: Sequence[Job]) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlmodel import Field
 
 from storage.tables.base import Table
@@ -41,7 +41,17 @@ class SliceRow(Table, table=True):
     """Some 500 deliveries of one dispatch on one account: the unit of work, with its fence and counters."""
 
     __tablename__ = "slice"
-    __table_args__ = (UniqueConstraint("dispatch_id", "account_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("dispatch_id", "account_id", "number"),
+        Index(
+            "ix_slice_open",
+            "dispatch_id",
+            "account_id",
+            "number",
+            sqlite_where=text("done IS 0"),
+            postgresql_where=text("done IS false"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
     dispatch_id: int = Field(foreign_key="dispatch.id", sa_type=BigInt)
@@ -77,6 +87,7 @@ class DeliveryRow(Table, table=True):
     chat_id: int | None = Field(default=None, sa_type=BigInt)
     state: str = "waiting"  # waiting, sending, sent, unreachable, rejected, skipped, failed, unknown
     reason: str = ""
+    tried: str | None = None  # accounts on which the member could not be reached, ``/1/2/``
     attempt: int = 0
     attempt_id: str | None = None
     retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

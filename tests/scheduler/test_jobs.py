@@ -10,6 +10,7 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
 from sqlalchemy import text
 
+from domain.delivery import Lane
 from scheduler.jobs import Engine
 from storage.jobs import Job
 from tests.delivery_world import FakeChannel, build, settle, start
@@ -22,6 +23,11 @@ async def engine(database) -> AsyncIterator[Engine]:
     engine = await Engine.for_database(database)
     yield engine
     await engine.stop()
+
+
+@pytest.fixture
+def few_places(monkeypatch) -> None:
+    monkeypatch.setattr("scheduler.jobs.PLACES", {Lane.NORMAL: 4, Lane.URGENT: 4})
 
 
 async def until(condition, seconds: float = 10.0) -> None:
@@ -95,7 +101,7 @@ async def test_a_handler_that_asks_is_called_again(database, engine):
     await until(lambda: len(worker.done) == 3, 10.0)
 
 
-async def test_a_place_given_away_is_taken_by_who_waits(database, engine):
+async def test_a_place_given_away_is_taken_by_who_waits(database, engine, few_places):
     order = []
 
     async def hog(payload: bytes) -> float | None:
@@ -111,7 +117,7 @@ async def test_a_place_given_away_is_taken_by_who_waits(database, engine):
     assert set(order[:6]) == {b"%d" % n for n in range(6)}
 
 
-async def test_urgent_work_has_a_place_while_all_others_are_taken(database, engine):
+async def test_urgent_work_has_a_place_while_all_others_are_taken(database, engine, few_places):
     release = asyncio.Event()
     taken, urgent = [], Worker()
 
@@ -126,7 +132,7 @@ async def test_urgent_work_has_a_place_while_all_others_are_taken(database, engi
         await engine.jobs.enqueue(session, [Job("work", b"%d" % n, f"work:{n}") for n in range(10)])
     await until(lambda: len(taken) == 4)
     async with database.begin() as session:
-        assert await engine.jobs.crowded(session, ["work"])
+        assert await engine.jobs.waiting(session, ["work"]) == 6
         await engine.jobs.enqueue(session, [Job("urgent", b"u", "urgent:1")])
     await until(lambda: urgent.done)
     assert len(taken) == 4
