@@ -23,6 +23,7 @@ class Account:
     residency: str  # "CN" or another ISO country code: where the messenger keeps its data
     verifies_phones: bool
     deep_link_template: str  # "https://t.me/{bot}?start={payload}"
+    barred: bool = False  # its residency is not allowed here
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from domain.rest_days import RestDays, hold
 class Group:
     """So many members with one prospect: without a `reason`, a push to `account_id` goes out."""
 
-    reason: str  # stopped, blocked, no_account, or nothing
+    reason: str  # stopped, blocked, residency, no_account, or nothing
     zone: str
     account_id: int | None
     capped: bool
@@ -25,7 +25,7 @@ class Group:
 class Reach:
     """What would become of a push that starts now; each member is counted once.
 
-    `quiet`, `resting` and `capped` get it later, each at its time at the latest; the last three never.
+    `quiet`, `resting` and `capped` get it later, each at its time at the latest; the last four never.
     """
 
     total: int = 0
@@ -39,6 +39,7 @@ class Reach:
     no_account: int = 0
     blocked: int = 0
     stopped: int = 0
+    residency: int = 0
     expected_finish: datetime | None = None
 
     @property
@@ -48,7 +49,7 @@ class Reach:
 
     @property
     def unreachable(self) -> int:
-        return self.no_account + self.blocked + self.stopped
+        return self.no_account + self.blocked + self.stopped + self.residency
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ def reach_of(
         no_account=sum(group.members for group in found if group.reason == "no_account"),
         blocked=sum(group.members for group in found if group.reason == "blocked"),
         stopped=sum(group.members for group in found if group.reason == "stopped"),
+        residency=sum(group.members for group in found if group.reason == "residency"),
         expected_finish=_finish(pushes, rates),
     )
 

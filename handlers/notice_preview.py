@@ -83,6 +83,7 @@ def reach_lines(words: Words, reach: Reach, zone: ZoneInfo) -> str:
                 ("no_account", reach.no_account),
                 ("blocked", reach.blocked),
                 ("stopped", reach.stopped),
+                ("residency", reach.residency),
             )
             if count
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import case, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -37,30 +37,53 @@ class WaitingLink:
     form: str
 
 
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One chat of a member, on the account of this name."""
+
+    address: Address
+    account_name: str
+    blocked: bool
+
+
 async def account(session: AsyncSession, account_id: int) -> Account:
     row = (await session.execute(select(_account).where(_account.c.id == account_id))).one()
     return Account(
         id=row.id,
         name=row.name,
         residency=row.residency,
+        barred=row.barred,
         verifies_phones=row.verifies_phones,
         deep_link_template=row.deep_link_template,
     )
 
 
 async def put_account(
-    session: AsyncSession, *, name: str, residency: str, verifies_phones: bool, deep_link_template: str
+    session: AsyncSession,
+    *,
+    name: str,
+    residency: str,
+    verifies_phones: bool,
+    deep_link_template: str,
+    barred: bool = False,
 ) -> int:
     """Bring the row of a configured account in line with the settings; returns its id."""
     insert_: Any = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     fields = {
         "residency": residency,
+        "barred": barred,
         "verifies_phones": verifies_phones,
         "deep_link_template": deep_link_template,
     }
     row = insert_(_account).values(name=name, **fields)
     put = row.on_conflict_do_update(index_elements=["name"], set_=fields).returning(_account.c.id)
     return int((await session.execute(put)).scalar_one())
+
+
+async def barred(session: AsyncSession) -> list[int]:
+    """Return the accounts whose residency is not allowed here."""
+    query = select(_account.c.id).where(_account.c.barred).order_by(_account.c.id)
+    return list((await session.execute(query)).scalars())
 
 
 async def link_at(session: AsyncSession, address: Address) -> AccountLink | None:
@@ -92,9 +115,17 @@ async def add_waiting(
 async def activate(
     session: AsyncSession, link: AccountLink, *, since: datetime, decided_by: int | None
 ) -> bool:
-    """Make a waiting link active and end the member's other chats on that account; `False` if it waits no more."""
+    """Make a waiting link active and end the member's other chats on that account; `False` if it waits no more.
+
+    What is sent to them goes on going where it went: here only if no other account has the first place.
+    """
     changed = await _move(session, link.id, LinkState.PENDING, LinkState.ACTIVE, since, decided_by)
     if changed:
+        elsewhere = _linked(link.member_id).where(
+            _link.c.place == 0, _link.c.account_id != link.address.account_id
+        )
+        place = 1 if (await session.execute(elsewhere)).first() else 0
+        await session.execute(update(_link).where(_link.c.id == link.id).values(place=place))
         others = (
             update(_link)
             .where(_link.c.member_id == link.member_id, _link.c.account_id == link.address.account_id)
@@ -169,6 +200,32 @@ async def link_with_home(session: AsyncSession, link_id: int) -> tuple[AccountLi
     return None if row is None else (_to_link(row), _to_waiting(row))
 
 
+async def chats_of(session: AsyncSession, member_id: int) -> list[Chat]:
+    """Return where a member can be written to, the first choice first; not where that is not allowed."""
+    query = (
+        _linked(member_id)
+        .add_columns(_account.c.name)
+        .join(_account, _account.c.id == _link.c.account_id)
+        .where(_account.c.barred.is_(False))
+        .order_by(_link.c.place, _link.c.account_id)
+    )
+    return [
+        Chat(Address(row.account_id, row.chat_id), row.name, blocked=row.state == LinkState.BLOCKED)
+        for row in await session.execute(query)
+    ]
+
+
+async def prefer(session: AsyncSession, member_id: int, account_id: int) -> bool:
+    """Send to a member on this account from now on; `False` if they have no chat there."""
+    allowed = select(_account.c.id).where(_account.c.id == account_id, _account.c.barred.is_(False))
+    here = _linked(member_id).where(_link.c.account_id.in_(allowed))
+    if (await session.execute(here)).first() is None:
+        return False
+    place = case((_link.c.account_id == account_id, 0), else_=1)
+    await session.execute(update(_link).where(_link.c.member_id == member_id).values(place=place))
+    return True
+
+
 async def language_of(session: AsyncSession, address: Address) -> str | None:
     """Return the language chosen in a chat; without a choice, that of the member behind it."""
     chosen = select(_chat.c.language).where(*_at(_chat, address))
@@ -194,6 +251,11 @@ async def set_language(session: AsyncSession, address: Address, language: str) -
         *_at(_link, address), _link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED])
     )
     await session.execute(update(_member).where(_member.c.id.in_(linked)).values(language=language))
+
+
+def _linked(member_id: int) -> Any:
+    linked = _link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED])
+    return select(_link).where(_link.c.member_id == member_id, linked)
 
 
 def _at(table: Any, address: Address) -> tuple[Any, Any]:

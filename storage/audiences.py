@@ -1,6 +1,6 @@
 """Audiences as one select: it counts, it previews, and it fills the deliveries of a dispatch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from domain.members import MemberStatus
 from domain.organisations import subtree_bounds
 from domain.push_budget import COUNTED_SOURCES, week_start
 from domain.reach import Group
+from storage import accounts
 from storage.push_budget import PUSHED
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
@@ -30,6 +31,9 @@ who = metadata.tables["member"].alias("who")
 home = organisation.alias("home")
 
 BLOCKED = 2**31 - 1
+BARRED = BLOCKED - 1
+ACCOUNTS = 1_000_000
+"""More than there are accounts: how the place of a link and its account are one number."""
 LATE_OUTCOMES = timedelta(days=1)
 """An outcome may be recorded so long after its dispatch ended."""
 
@@ -98,7 +102,7 @@ async def _prospects(session: AsyncSession, weekly_cap: int, now: datetime) -> l
     """Return what decides about a push to a member."""
     return [
         who.c.stopped_at.is_not(None).label("is_stopped"),
-        _nearest_link().label("nearest"),
+        _nearest_link(await accounts.barred(session)).label("nearest"),
         home.c.zone.label("home_zone"),
         (await _capped(session, weekly_cap, now)).label("is_capped"),
     ]
@@ -168,12 +172,16 @@ def _subscribed(topic_id: int, *more: ColumnElement[bool]) -> ColumnElement[bool
     return exists().where(subscription.c.topic_id == topic_id, subscription.c.member_id == who.c.id, *more)
 
 
-def _nearest_link() -> ColumnElement[int]:
-    """Return the account a member is reached on; `BLOCKED` if all theirs are; NULL if there is none.
+def _nearest_link(barred: Sequence[int]) -> ColumnElement[int]:
+    """Return the account a member is reached on, or `BARRED` or `BLOCKED` if all theirs are; NULL if none.
 
     One look into the index of links, not one a question: it is what a preview of a whole city costs.
+    The least of place and account in one number is the account that a dispatch will choose (`materialise`).
     """
-    account_id = case((account_link.c.state == LinkState.ACTIVE, account_link.c.account_id), else_=BLOCKED)
+    active = account_link.c.state == LinkState.ACTIVE
+    ways = [(and_(active, account_link.c.account_id.in_(barred)), BARRED)] if barred else []
+    preferred = account_link.c.place * ACCOUNTS + account_link.c.account_id
+    account_id = case(*ways, (active, preferred), else_=BLOCKED)
     linked = and_(
         account_link.c.member_id == who.c.id,
         account_link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED]),
@@ -217,6 +225,6 @@ def _to_group(row: Row[Any]) -> Group:
     elif row.nearest is None:
         reason = "no_account"
     else:
-        reason = "blocked" if row.nearest == BLOCKED else ""
-    account_id = None if reason else row.nearest
+        reason = {BLOCKED: "blocked", BARRED: "residency"}.get(row.nearest, "")
+    account_id = None if reason else row.nearest % ACCOUNTS
     return Group(reason, row.home_zone, account_id, bool(row.is_capped), row.members)

@@ -33,6 +33,7 @@ from storage import digests, push_budget
 from storage.tables import metadata
 from storage.tables.columns import BigInt, UtcDateTime
 
+account_ = metadata.tables["account"]
 account_link = metadata.tables["account_link"]
 acknowledgement = metadata.tables["acknowledgement"]
 delivery = metadata.tables["delivery"]
@@ -255,6 +256,7 @@ def _candidates(*, topical: bool, nudge: bool) -> Select[Any]:
             organisation.c.zone,
             (subscribed if topical else delivery.c.id.is_not(None)).label("subscribed"),
             (confirmed if nudge else false()).label("settled"),
+            select(account_.c.barred).where(account_.c.id == account).scalar_subquery().label("barred"),
         )
         .join(slice_, and_(slice_.c.id == delivery.c.slice_id, slice_.c.fence == bindparam("fence")))
         .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
@@ -285,6 +287,7 @@ def _look(
         held=held,
         capped_until=capped_until,
         settled=bool(row.settled),
+        barred=bool(row.barred),
     )
     return look_again(recipient, useful_until=taken.useful_until, now=now)
 

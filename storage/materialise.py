@@ -7,6 +7,7 @@ has a row: who cannot be reached is skipped, with the reason.
 from collections.abc import Sequence
 
 from sqlalchemy import (
+    ColumnElement,
     Insert,
     Integer,
     Select,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState
+from storage import accounts
 from storage.dispatches import COUNTERS
 from storage.tables import metadata
 
@@ -36,6 +38,8 @@ slice_ = metadata.tables["slice"]
 SLICE_SIZE = 500
 Members = Select[tuple[int]]
 """A select of member ids; it can be a million, and no service looks inside."""
+Targets = Select[tuple[int, int, int, str]]
+"""A select of members, each with the account and chat they are reached in, or the reason why in none."""
 
 
 def named(member_ids: Sequence[int]) -> Select[tuple[int]]:
@@ -54,29 +58,31 @@ def recipients(dispatch_id: int) -> Select[tuple[int]]:
 
 async def write(session: AsyncSession, dispatch_id: int, members: Select[tuple[int]]) -> int:
     """Write one delivery for each of `members` (a select of member ids), cut into slices; return how many."""
-    last = await _cut_slices(session, dispatch_id, members)
-    await session.execute(_deliveries_of(dispatch_id, members, last))
+    targets = _targets(members, await accounts.barred(session))
+    last = await _cut_slices(session, dispatch_id, targets)
+    await session.execute(_deliveries_of(dispatch_id, targets, last))
     return await _count(session, dispatch_id)
 
 
-def _targets(members: Select[tuple[int]]) -> Select[tuple[int, int, int, str]]:
-    """Select for each member the chat they prefer: their active link on the first account, if any."""
+def _targets(members: Select[tuple[int]], barred: Sequence[int]) -> Targets:
+    """Select for each member the chat they prefer of those that reach them, if any."""
     links = account_link.alias("candidate")
+    allowed = (links.c.account_id.not_in(barred),) if barred else ()
     preferred = (
         select(links.c.id)
-        .where(links.c.member_id == member.c.id, links.c.state == "active")
-        .order_by(links.c.account_id)
+        .where(links.c.member_id == member.c.id, links.c.state == "active", *allowed)
+        .order_by(links.c.place, links.c.account_id)
         .limit(1)
         .scalar_subquery()
     )
-    blocked = exists().where(and_(account_link.c.member_id == member.c.id, account_link.c.state == "blocked"))
     link = account_link.alias("link")
-    reason = case(
+    reasons: list[tuple[ColumnElement[bool], str]] = [
         (member.c.stopped_at.is_not(None), "stopped"),
         (link.c.id.is_not(None), ""),
-        (blocked.correlate(member), "blocked"),
-        else_="no_account",
-    )
+    ]
+    if barred:
+        reasons.append((_has_link("active"), "residency"))
+    reason = case(*reasons, (_has_link("blocked"), "blocked"), else_="no_account")
     return (
         select(
             member.c.id.label("member_id"),
@@ -91,9 +97,14 @@ def _targets(members: Select[tuple[int]]) -> Select[tuple[int, int, int, str]]:
     )
 
 
-async def _cut_slices(session: AsyncSession, dispatch_id: int, members: Select[tuple[int]]) -> dict[int, int]:
+def _has_link(state: str) -> ColumnElement[bool]:
+    linked = and_(account_link.c.member_id == member.c.id, account_link.c.state == state)
+    return exists().where(linked).correlate(member)
+
+
+async def _cut_slices(session: AsyncSession, dispatch_id: int, found: Targets) -> dict[int, int]:
     """Write the slices that the audience needs now; return the last slice's number per account."""
-    targets = _targets(members).subquery()
+    targets = found.subquery()
     per_account = (
         select(targets.c.account_id, func.count().label("planned"))
         .where(targets.c.account_id.is_not(None))
@@ -113,9 +124,9 @@ async def _cut_slices(session: AsyncSession, dispatch_id: int, members: Select[t
     return last
 
 
-def _deliveries_of(dispatch_id: int, members: Select[tuple[int]], last: dict[int, int]) -> Insert:
+def _deliveries_of(dispatch_id: int, found: Targets, last: dict[int, int]) -> Insert:
     """Build the INSERT ... SELECT. Whoever gained a link since the slices were cut falls into the last one."""
-    targets = _targets(members).subquery()
+    targets = found.subquery()
     running = func.row_number().over(partition_by=targets.c.account_id, order_by=targets.c.member_id) - 1
     number = running.op("/", precedence=8, return_type=Integer)(SLICE_SIZE)  # `//` makes PostgreSQL's a float
     highest = case(last, value=targets.c.account_id, else_=-1) if last else literal(-1)

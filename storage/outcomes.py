@@ -17,7 +17,8 @@ from sqlalchemy.engine import Row
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain.delivery import DeliveryState, DispatchState, UnknownPolicy, Verdict
+from domain.delivery import ELSEWHERE, DeliveryState, DispatchState, UnknownPolicy, Verdict
+from storage import detours
 from storage.dispatches import COUNTERS
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
@@ -78,9 +79,13 @@ async def record(session: AsyncSession, records: Sequence[Record], now: datetime
 
 
 async def skip(session: AsyncSession, skipped: Sequence[tuple[int, str]], now: datetime) -> None:
-    """Skip waiting deliveries, each for its reason."""
+    """Skip waiting deliveries, each for its reason, but for those that another account reaches."""
+    elsewhere = [number for number, reason in skipped if reason in ELSEWHERE]
+    moved = await detours.take(session, elsewhere, DeliveryState.WAITING) if elsewhere else {}
     by_reason: dict[str, list[int]] = {}
     for number, reason in skipped:
+        if number in moved:
+            continue
         by_reason.setdefault(reason, []).append(number)
     for reason, numbers in sorted(by_reason.items()):
         waiting = and_(delivery.c.id.in_(numbers), delivery.c.state == DeliveryState.WAITING)
@@ -160,13 +165,24 @@ async def _record_final(session: AsyncSession, records: Sequence[Record], now: d
     if not records:
         return set()
     rows = await _apply(session, records, "= 'sending'", now)
-    over = await _add(session, rows)
+    moved = await _detour(session, [row.id for row in rows if row.state == DeliveryState.UNREACHABLE])
+    over = await _add(session, [row for row in rows if row.id not in moved]) | set(moved.values())
     if len(rows) < len(records):
         known = {row.id for row in rows}
         sent = [r for r in records if r.delivery_id not in known and r.verdict.state is DeliveryState.SENT]
         over |= await _record_late(session, sent, now)
-    await _block(session, [row.id for row in rows if row.state == DeliveryState.UNREACHABLE])
     return over
+
+
+async def _detour(session: AsyncSession, unreachable: Sequence[int]) -> dict[int, int]:
+    """Mark the links of unreachable people, and send by another account where one reaches them.
+
+    Returns the deliveries moved, each with the slice it left.
+    """
+    if not unreachable:
+        return {}
+    await _block(session, unreachable)
+    return await detours.take(session, unreachable, DeliveryState.UNREACHABLE)
 
 
 async def _record_late(session: AsyncSession, records: Sequence[Record], now: datetime) -> set[int]:
@@ -305,8 +321,6 @@ async def _explain(session: AsyncSession, dispatch_id: int, state: str, reason: 
 
 async def _block(session: AsyncSession, deliveries: Sequence[int]) -> None:
     """Mark the links of unreachable people, so that nobody plans on them; unblocking brings them back."""
-    if not deliveries:
-        return
     theirs = exists().where(
         delivery.c.id.in_(deliveries),
         delivery.c.member_id == account_link.c.member_id,
