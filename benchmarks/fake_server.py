@@ -17,7 +17,7 @@ import time
 import urllib.request
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 
 import uvloop
@@ -273,6 +273,8 @@ def main() -> None:
     )
     parser.add_argument("--retry-after", type=int, default=1, help="how long to wait, in seconds")
     given = parser.parse_args()
+    with suppress(PermissionError):
+        os.nice(-10)  # a messenger has machines of its own: the load of ours is not to delay it
     limiter = Limiter(given.limit, given.punishing, given.retry_after)
     uvloop.run(serve(Server(limiter, given.latency / 1000, given.spread / 1000), given.port))
 

@@ -7,20 +7,17 @@ Beside it, at the same time, peers as their manuals have them send for as long. 
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from functools import partial
 
 import uvloop
 
-from benchmarks.common import fresh, show
+from benchmarks.common import show
 from benchmarks.fake_server import FakeServer, Stats, fake_server
 from benchmarks.pace_peers import PEERS
-from benchmarks.worker import running_workers
+from benchmarks.worker import filled, running_workers
 from storage.database import Database
-from tests.delivery_world import FakeChannel, build, settle, start
 
 OURS = "Tongdao"
 LIMIT, SENDS = 30, 3_000
@@ -30,20 +27,15 @@ RETRY_AFTER = {"excess only": 1, "punishing": 5}
 PEERS_SEND_FOR = SENDS / LIMIT
 
 
-@dataclass
-class Hand:
-    """The clock that `build` wants."""
-
-    now: datetime
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 async def main() -> None:
     print(f"{SENDS:,} sends at {LIMIT}/s: this takes {SENDS / LIMIT:.0f} s and more.")
     async with AsyncExitStack() as stack:
-        databases = {kind: await stack.enter_async_context(_filled(kind)) for kind in LEAST}
+        databases = {
+            kind: await stack.enter_async_context(
+                filled("sqlite", f"pace_{kind.partition(' ')[0]}", SENDS, rate=25)
+            )
+            for kind in LEAST
+        }
         senders = {(name, kind): partial(_peer, name) for kind in LEAST for name in PEERS}
         senders |= {(OURS, kind): partial(_ours, database) for kind, database in databases.items()}
         stats = await asyncio.gather(*(_case(send, kind) for (_, kind), send in senders.items()))
@@ -78,16 +70,6 @@ async def _case(send: Callable[[FakeServer], Awaitable[None]], kind: str) -> Sta
     ) as server:
         await send(server)
         return await server.stats()
-
-
-@asynccontextmanager
-async def _filled(kind: str) -> AsyncIterator[Database]:
-    hand = Hand(datetime.now(UTC))
-    async with fresh("sqlite", f"pace_{kind.partition(' ')[0]}") as database:
-        members = await settle(database, hand, SENDS)
-        delivery = await build(database, hand, FakeChannel(), rate=25)
-        await start(delivery, database, members)
-        yield database
 
 
 async def _ours(database: Database, server: FakeServer) -> None:

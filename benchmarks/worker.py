@@ -3,10 +3,11 @@
     python -m benchmarks.worker DATABASE_URL ORIGIN TOKEN RATE CEILING
 
 Says "ready", begins at a line on its input, ends when no dispatch is running, and then says what it used as JSON.
-`running_workers` gives a benchmark any number of them.
+`filled` gives a benchmark a database with a dispatch to run, `running_workers` any number of workers.
 """
 
 import asyncio
+import gc
 import json
 import resource
 import sys
@@ -22,13 +23,15 @@ import structlog
 import uvloop
 from sqlalchemy import func, select
 
+from benchmarks.common import fresh
 from benchmarks.fake_server import FakeServer
+from bot.app import GC_THRESHOLD
 from bot.channels.telegram import TelegramChannel
 from domain.delivery import DispatchState
 from scheduler.jobs import Engine
 from services.delivery import Delivery, PaceLimits
 from storage.database import Database
-from tests.delivery_world import ACCOUNT, T, hello
+from tests.delivery_world import ACCOUNT, FakeChannel, T, build, hello, settle, start
 
 TICK = 2.0
 LOOK = 0.25
@@ -61,6 +64,16 @@ class Worker:
         if not said:
             raise RuntimeError("a worker died")
         return Used(**json.loads(said))
+
+
+@asynccontextmanager
+async def filled(engine: str, name: str, members: int, *, rate: float) -> AsyncIterator[Database]:
+    """Yield a fresh database in which so many members wait for one message, and whose pace begins at `rate`."""
+    async with fresh(engine, name) as database:
+        chosen = await settle(database, clock, members)
+        delivery = await build(database, clock, FakeChannel(), rate=rate)
+        await start(delivery, database, chosen)
+        yield database
 
 
 @asynccontextmanager
@@ -105,6 +118,8 @@ async def work(url: str, origin: str, token: str, rate: str, ceiling: str) -> No
     )
     delivery.sources["notice"] = hello
     delivery.serve(engine)
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
     began, cpu, before = time.perf_counter(), time.process_time(), _resident()

@@ -12,22 +12,22 @@ from dataclasses import dataclass, replace
 
 from domain.delivery import Lane
 
-HEADROOM = 0.98
+HEADROOM = 0.975
 """The rate stays under this share of the ceiling; sends keep their distance, so that no second holds more."""
 CREEP_EVERY = 1.0
 """Seconds between two steps up, and after a hold before the first."""
 CREEP_STEP = 0.02
 """A step into the unknown, as a share of the ceiling."""
-KNOWN_GOOD, KNOWN_PAST = 0.95, 1.05
+KNOWN_GOOD, KNOWN_PAST = 0.97, 1.03
 """Below and above these shares of the rate that was refused last, its refusal says nothing."""
-RECOVERY = 0.25
+RECOVERY = 0.5
 """A step up to what is known to be good, as a share of what lacks."""
-CAREFUL_STEP = 0.0005
+CAREFUL_STEP = 0.00025
 """A step near the rate that was refused, as a share of it: it is met again every few minutes, not seconds."""
 SLOWEST = 1.0
 LARGEST_GROUP = 500
 """Of a fast pace: a group's statements cost the same whatever its size."""
-LOOK_AHEAD = {Lane.NORMAL: 0.2, Lane.URGENT: 0.8}
+LOOK_AHEAD = {Lane.NORMAL: 0.3, Lane.URGENT: 0.8}
 """Seconds a lane may reserve ahead: an urgent reservation pushes the normal lane out of its window."""
 
 

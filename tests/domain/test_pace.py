@@ -65,12 +65,12 @@ def climb(pace, until):
 def test_it_comes_back_quickly_to_what_was_good_and_hardly_to_what_was_refused():
     pace = Pace(rate=20, ceiling=30).slowed(retry_at=100, now=99)
     assert (pace.rate, pace.refused) == (10, 20)
-    pace, seconds = climb(pace, 0.95 * 20)
-    assert pace.rate == pytest.approx(19)
+    pace, seconds = climb(pace, 0.97 * 20)
+    assert pace.rate == pytest.approx(19.4)
     assert seconds <= 15
     pace, seconds = climb(pace, 20)
     assert seconds >= 60
-    pace, seconds = climb(pace, 1.05 * 20)
+    pace, seconds = climb(pace, 1.03 * 20)
     assert seconds >= 60
     assert climb(pace, pace.top)[1] <= 20, "once passed, it holds nothing back"
 
@@ -90,11 +90,11 @@ def test_the_rate_never_falls_to_nothing(times):
 
 def test_an_urgent_send_overtakes_the_normal_lane():
     pace = Pace(rate=10, ceiling=30, changed_at=1000)
-    pace, _ = pace.reserve(Lane.NORMAL, 3, 1000)
+    pace, _ = pace.reserve(Lane.NORMAL, 4, 1000)
     pace, refused = pace.reserve(Lane.NORMAL, 1, 1000)
     assert refused == Later(pytest.approx(1000.1))
     pace, granted = pace.reserve(Lane.URGENT, 1, 1000)
-    assert granted == Granted(pytest.approx(1000.3), pytest.approx(0.1))
+    assert granted == Granted(pytest.approx(1000.4), pytest.approx(0.1))
 
 
 def test_a_reply_starts_at_once_and_pushes_the_rest_back():

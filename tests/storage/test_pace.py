@@ -70,7 +70,7 @@ async def test_a_learnt_rate_stays_and_a_new_ceiling_lowers_it(database, clock, 
     assert ((await read(database)).rate, (await read(database)).ceiling) == (25.0, 100.0)
     async with database.begin() as session:
         await pace.ensure(session, account, rate=5.0, ceiling=10.0, now=clock())
-    assert (await read(database)).rate == pytest.approx(9.8)
+    assert (await read(database)).rate == pytest.approx(9.75)
 
 
 async def test_an_account_without_a_pace_is_an_error(database, clock):
