@@ -13,7 +13,7 @@ from pathlib import Path
 
 FOLDER = Path("var/bench")
 PAGE = Path("docs/performance.md")
-BENCHES = ("pace", "held_pace", "audience_counts", "roster_import")
+BENCHES = ("delivery_cost", "vote_cost", "pace", "held_pace", "audience_counts", "roster_import")
 """All benchmarks, in the order of the page."""
 LIBRARIES = ("aiohttp", "aiogram", "python-telegram-bot", "uvloop", "SQLAlchemy", "asyncpg", "pgqueuer")
 OPENING = """# Performance
