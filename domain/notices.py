@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.audiences import Audience
-from domain.messages import Media
+from domain.messages import LARGEST_ALBUM, Media
 from domain.organisations import contains
 from domain.refusals import Refusal
 from domain.richtext import RichText, units
@@ -124,6 +124,16 @@ class Notice:
     scheduled_at: datetime | None = None
     sent_at: datetime | None = None
     nudge_after: int | None = None
+    more: tuple[Media, ...] = ()
+    """The files of an album after its first, which is `media`."""
+
+
+def joined(notice: Notice, media: Media) -> tuple[Media, ...]:
+    """Return the further files of an album with one more; what is there already, or does not fit, changes nothing."""
+    files = (notice.media, *notice.more)
+    fits = notice.media is not None and notice.media.kind == media.kind and len(files) < LARGEST_ALBUM
+    known = any(file is not None and file.digest == media.digest for file in files)
+    return (*notice.more, media) if fits and not known else notice.more
 
 
 def check_step(state: NoticeState, to: NoticeState) -> None:

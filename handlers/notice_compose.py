@@ -1,7 +1,11 @@
 """The desk of a secretary: drafts, what is under way, what was sent; and writing a notice."""
 
-from aiogram import Bot, Router
+from contextlib import suppress
+
+from aiogram import Bot, F, Router
+from aiogram.dispatcher.event.bases import SkipHandler
 from aiogram.enums import ContentType
+from aiogram.exceptions import TelegramBadRequest
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
@@ -46,7 +50,8 @@ async def on_notice(
     if isinstance(event, Message) and toolbox.notices.may_write(actor):
         media = await media_of(event, bot, toolbox.notices, address.account_id)
     if argument or media is not None:
-        draft = await toolbox.notices.draft(actor, RichText(argument), media)
+        group = event.media_group_id if isinstance(event, Message) else None
+        draft = await toolbox.notices.draft(actor, RichText(argument), media, group=group)
         await show_picker(event, toolbox, actor, words, state, NOTICE, draft.id)
         return
     await _show_desk(event, toolbox, actor, words, state, 0)
@@ -183,6 +188,8 @@ async def on_content(
 ) -> None:
     """Take a text, a photo or a document; a new draft is aimed next, an old one is looked at again."""
     notices = toolbox.notices
+    if await _joined(message, toolbox, actor, words, address, bot):
+        return
     notice_id = (await state.get_data()).get("id")
     text = text_of(message)
     if message.content_type not in FIT or (message.text and not text.text):
@@ -190,9 +197,51 @@ async def on_content(
         return
     media = await media_of(message, bot, notices, address.account_id)
     if notice_id is None:
-        draft = await notices.draft(actor, text, media)
+        draft = await notices.draft(actor, text, media, group=message.media_group_id)
         await show_picker(message, toolbox, actor, words, state, NOTICE, draft.id)
         return
     before = await notices.for_actor(actor, notice_id, Action.SEND_NOTICE)
-    await notices.rewrite(actor, notice_id, text if text.text else before.content, media or before.media)
-    await show_preview(message, toolbox, actor, words, state, notice_id)
+    content = text if text.text else before.content
+    if media is None:
+        await notices.rewrite(actor, notice_id, content, before.media, more=before.more)
+    else:
+        await notices.rewrite(actor, notice_id, content, media, group=message.media_group_id)
+    shown = await show_preview(message, toolbox, actor, words, state, notice_id)
+    if message.media_group_id is not None:
+        await state.set_data({"rewritten": notice_id, "shown": shown.message_id})
+
+
+@router.message(F.media_group_id)
+@members_only
+async def on_album(
+    message: Message,
+    toolbox: Toolbox,
+    actor: Actor,
+    words: Words,
+    state: FSMContext,
+    address: Address,
+    bot: Bot,
+) -> None:
+    """Take the further files of an album: its first has led on to another screen already."""
+    if not await _joined(message, toolbox, actor, words, address, bot):
+        raise SkipHandler
+    data = await state.get_data()
+    if "rewritten" in data:  # the preview that its first file led to shows too few
+        with suppress(TelegramBadRequest):
+            await bot.delete_message(message.chat.id, data["shown"])
+        shown = await show_preview(message, toolbox, actor, words, state, data["rewritten"])
+        await state.set_data(data | {"shown": shown.message_id})
+
+
+async def _joined(
+    message: Message, toolbox: Toolbox, actor: Actor, words: Words, address: Address, bot: Bot
+) -> bool:
+    """Add a file of an album to the draft that the album began; say whether there is such a draft."""
+    group, notices = message.media_group_id, toolbox.notices
+    if group is None or await notices.begun_by(actor, group) is None:
+        return False
+    media = await media_of(message, bot, notices, address.account_id)
+    if media is None:
+        await show(message, screen(words("compose.title"), words("compose.unfit")), keyboard(words))
+        return True
+    return await notices.join(actor, group, text_of(message), media) is not None

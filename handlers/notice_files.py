@@ -8,6 +8,8 @@ from aiogram.types import (
     BufferedInputFile,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputMediaDocument,
+    InputMediaPhoto,
     Message,
     MessageEntity,
 )
@@ -16,6 +18,8 @@ from domain.messages import Content, Media
 from domain.notices import LARGEST_FILE, NoticeFileTooLarge
 from domain.richtext import RichText, tidy
 from services.notices import Notices
+
+ITEMS = {"photo": InputMediaPhoto, "document": InputMediaDocument}
 
 
 def text_of(message: Message) -> RichText:
@@ -47,11 +51,13 @@ async def send_content(
     """Show a content in a chat as its recipients get it; a file is uploaded to an account only once."""
     entities = [MessageEntity.model_validate(entity) for entity in content.entities]
     markup = _markup(content)
+    if content.album:
+        return await _send_album(bot, chat_id, account_id, notices, content)
     media = content.media
     if media is None:
         return await bot.send_message(chat_id, content.text, entities=entities, reply_markup=markup)
     known = await notices.known_file(account_id, media)
-    file = known or BufferedInputFile(await notices.media.read(media.digest), media.name)
+    file = known or await _upload(notices, media)
     caption: dict[str, Any] = {"caption": content.text, "caption_entities": entities, "reply_markup": markup}
     if media.kind == "photo":
         sent = await bot.send_photo(chat_id, file, **caption)
@@ -60,6 +66,25 @@ async def send_content(
     if known is None:
         await notices.known_file(account_id, media, _file_id(sent))
     return sent
+
+
+async def _send_album(bot: Bot, chat_id: int, account_id: int, notices: Notices, content: Content) -> Message:
+    """Show an album, and its words below it: an album has no buttons."""
+    known = [await notices.known_file(account_id, media) for media in content.album]
+    items: list[Any] = [
+        ITEMS[media.kind](media=file_id or await _upload(notices, media))
+        for media, file_id in zip(content.album, known, strict=True)
+    ]
+    sent = await bot.send_media_group(chat_id, items)
+    for media, file_id, message in zip(content.album, known, sent, strict=True):
+        if file_id is None:
+            await notices.known_file(account_id, media, _file_id(message))
+    entities = [MessageEntity.model_validate(entity) for entity in content.entities]
+    return await bot.send_message(chat_id, content.text, entities=entities, reply_markup=_markup(content))
+
+
+async def _upload(notices: Notices, media: Media) -> BufferedInputFile:
+    return BufferedInputFile(await notices.media.read(media.digest), media.name)
 
 
 def _file_of(message: Message) -> tuple[str, str, str, int] | None:

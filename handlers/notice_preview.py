@@ -33,8 +33,8 @@ UNSENT = {NoticeState.DRAFT, NoticeState.SCHEDULED}
 
 async def show_preview(
     event: Event, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, notice_id: int
-) -> None:
-    """Show a draft or a scheduled notice; once it is seen, nothing is awaited any more."""
+) -> Message:
+    """Show a draft or a scheduled notice, and return that screen; once it is seen, nothing is awaited any more."""
     preview = await toolbox.notices.preview(actor, notice_id)
     found = preview.notice
     text = screen(
@@ -48,8 +48,9 @@ async def show_preview(
         _confirmation(words, found),
         await _scheduled(toolbox, words, found),
     )
-    await show(event, text, keyboard(words, *_rows(words, preview), back=Desk()))
+    shown = await show(event, text, keyboard(words, *_rows(words, preview), back=Desk()))
     await state.clear()
+    return shown
 
 
 async def _scheduled(toolbox: Toolbox, words: Words, found: Notice) -> str:

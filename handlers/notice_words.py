@@ -95,6 +95,7 @@ def desk_line(words: Words, notice: Notice) -> str:
 def media_line(words: Words, notice: Notice) -> str:
     if notice.media is None:
         return ""
+    count, name = 1 + len(notice.more), notice.media.name
     if notice.media.kind == "document":
-        return words("notices.open.file", name=notice.media.name)
-    return words("notices.open.photo")
+        return words("notices.open.files" if notice.more else "notices.open.file", name=name, count=count)
+    return words("notices.open.album" if notice.more else "notices.open.photo", count=count)

@@ -50,4 +50,6 @@ def _render(notice: Notice, content: RichText, number: int, language: str) -> Co
         else []
     )
     rows.append((Button(words("notices.button.why"), f"{WHY}:{number}"),))
+    if notice.media is not None and notice.more:
+        return Content(whole.text, whole.entities, keyboard=tuple(rows), album=(notice.media, *notice.more))
     return Content(whole.text, whole.entities, notice.media, tuple(rows))

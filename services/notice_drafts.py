@@ -1,11 +1,12 @@
 """Drafts of notices: their content, whom they are for, whether they are to be confirmed."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from domain.audiences import Audience
 from domain.clock import Clock, day_of
 from domain.messages import Media
-from domain.notices import Notice, Sender, check_content, check_draft, covering, topic_of
+from domain.notices import Notice, Sender, check_content, check_draft, covering, joined, topic_of
 from domain.permissions import Action, Actor
 from domain.richtext import RichText
 from services import notice_content
@@ -46,15 +47,24 @@ class NoticeDrafts:
         found = await self.for_actor(actor, notice_id)
         return None if found.audience_id is None else await self._audiences.load(found.audience_id)
 
-    async def draft(self, actor: Actor, content: RichText, media: Media | None = None) -> Notice:
-        """Begin a draft; the same content sent again a moment later is the same draft."""
+    async def draft(
+        self, actor: Actor, content: RichText, media: Media | None = None, *, group: str | None = None
+    ) -> Notice:
+        """Begin a draft; the same content sent again a moment later is the same draft.
+
+        `group` is the album that its file belongs to: the others are added by `join`.
+        """
         now = self._clock()
         node = actor.nodes(Action.SEND_NOTICE, day_of(now))
         paths_of(actor, Action.SEND_NOTICE, now)
         async with self._database.begin() as session:
             sender = await self._sender(session, actor, node[0].organisation_id)
             check_content(content, media, notice_content.footers(sender))
-            notice_id = await notices.same_draft(session, actor.member_id, content, media, now - SAME_DRAFT)
+            notice_id = (
+                await notices.same_draft(session, actor.member_id, content, media, now - SAME_DRAFT)
+                if group is None
+                else await notices.draft_of_group(session, actor.member_id, group, now - SAME_DRAFT)
+            )
             if notice_id is None:
                 notice_id = await notices.add(
                     session,
@@ -63,15 +73,46 @@ class NoticeDrafts:
                     content=content,
                     media=media,
                     now=now,
+                    group=group,
                 )
             return await self._draft(session, actor, notice_id)
 
-    async def rewrite(self, actor: Actor, notice_id: int, content: RichText, media: Media | None) -> Notice:
-        """Give a draft another text and file."""
+    async def begun_by(self, actor: Actor, group: str) -> Notice | None:
+        """Return one's own draft that a file of this album began a moment ago."""
+        async with self._database.begin() as session:
+            since = self._clock() - SAME_DRAFT
+            notice_id = await notices.draft_of_group(session, actor.member_id, group, since)
+            return None if notice_id is None else await self._draft(session, actor, notice_id)
+
+    async def join(self, actor: Actor, group: str, content: RichText, media: Media) -> Notice | None:
+        """Add a file to the draft that its album began; its words too, if the draft has none."""
+        async with self._database.begin() as session:
+            since = self._clock() - SAME_DRAFT
+            notice_id = await notices.draft_of_group(session, actor.member_id, group, since)
+            if notice_id is None:
+                return None
+            found = await self._draft(session, actor, notice_id)
+            words = found.content if found.content.text else content
+            check_content(words, media, notice_content.footers(found.sender))
+            more = joined(found, media)
+            await notices.write_content(session, notice_id, words, found.media, more, group)
+            return await self._draft(session, actor, notice_id)
+
+    async def rewrite(
+        self,
+        actor: Actor,
+        notice_id: int,
+        content: RichText,
+        media: Media | None,
+        *,
+        more: Sequence[Media] = (),
+        group: str | None = None,
+    ) -> Notice:
+        """Give a draft another text and other files."""
         async with self._database.begin() as session:
             found = await self._draft(session, actor, notice_id)
             check_content(content, media, notice_content.footers(found.sender))
-            await notices.write_content(session, notice_id, content, media)
+            await notices.write_content(session, notice_id, content, media, more, group)
             return await self._draft(session, actor, notice_id)
 
     async def choose(self, actor: Actor, notice_id: int, audience: Audience | None) -> Notice:

@@ -1,7 +1,7 @@
 """Notices: their content and state, the desk of those who send them, and who has confirmed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -69,8 +69,9 @@ async def add(
     content: RichText,
     media: Media | None,
     now: datetime,
+    group: str | None = None,
 ) -> int:
-    """Write a new draft and return its id."""
+    """Write a new draft and return its id; `group` is the album that its file is the first of."""
     values = {
         "organisation_id": organisation_id,
         "author_id": author_id,
@@ -78,6 +79,7 @@ async def add(
         "needs_confirmation": False,
         "created_at": now,
         **_content(content, media),
+        "media_group": group,
     }
     added = await session.execute(insert(notice).values(values).returning(notice.c.id))
     return int(added.scalar_one())
@@ -93,9 +95,22 @@ async def same_draft(
         .where(notice.c.created_at >= since, notice.c.text == content.text)
         .where(func.coalesce(notice.c.media_digest, "") == (media.digest if media else ""))
         .where(func.coalesce(notice.c.media_kind, "") == (media.kind if media else ""))
+        .where(notice.c.media_group.is_(None))
         .limit(1)
     )
     return (await session.execute(found)).scalar()
+
+
+async def draft_of_group(session: AsyncSession, author_id: int, group: str, since: datetime) -> int | None:
+    """Return the author's draft that was begun by a file of this album since then, and lock it."""
+    found = (
+        select(notice.c.id)
+        .where(notice.c.author_id == author_id, notice.c.state == NoticeState.DRAFT)
+        .where(notice.c.created_at >= since, notice.c.media_group == group)
+        .order_by(notice.c.id.desc())
+        .limit(1)
+    )
+    return (await session.execute(found.with_for_update())).scalar()
 
 
 async def read(session: AsyncSession, notice_id: int) -> Notice | None:
@@ -104,9 +119,16 @@ async def read(session: AsyncSession, notice_id: int) -> Notice | None:
 
 
 async def write_content(
-    session: AsyncSession, notice_id: int, content: RichText, media: Media | None
+    session: AsyncSession,
+    notice_id: int,
+    content: RichText,
+    media: Media | None,
+    more: Sequence[Media] = (),
+    group: str | None = None,
 ) -> None:
-    await session.execute(update(notice).where(notice.c.id == notice_id).values(_content(content, media)))
+    """Give a notice another text and other files; `group` is the album that they are of."""
+    values = {**_content(content, media), "more_media": [asdict(each) for each in more], "media_group": group}
+    await session.execute(update(notice).where(notice.c.id == notice_id).values(values))
 
 
 async def write_audience(
@@ -334,6 +356,7 @@ def to_notice(row: Any) -> Notice:
         state=NoticeState(row.state),
         content=RichText(row.text, tuple(row.entities)),
         media=media,
+        more=tuple(Media(**each) for each in row.more_media or ()),
         audience_id=row.audience_id,
         topic_id=row.topic_id,
         needs_confirmation=row.needs_confirmation,

@@ -23,6 +23,7 @@ COPIED = (
     "media_kind",
     "media_name",
     "media_digest",
+    "more_media",
     "needs_confirmation",
     "nudge_after",
 )

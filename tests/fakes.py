@@ -26,6 +26,7 @@ from aiogram.methods import (
     GetFile,
     GetMe,
     SendDocument,
+    SendMediaGroup,
     SendMessage,
     SendPhoto,
     TelegramMethod,
@@ -64,6 +65,8 @@ class RecordingSession(BaseSession):
         self.calls: list[TelegramMethod[Any]] = []
         self.shown: dict[int, dict[int, Message]] = {}
         self.files: dict[int, InputFile | str] = {}
+        self.bodies: dict[str, bytes] = {}
+        """What a download of a file gives, by its id; ``file`` where nothing else is said."""
         self.reply_keyboards: dict[int, Any] = {}
         self.alerts: list[str] = []
         self._ids = count(1)
@@ -77,7 +80,9 @@ class RecordingSession(BaseSession):
             case GetMe():
                 return BOT
             case GetFile():
-                return File(file_id=method.file_id, file_unique_id=method.file_id, file_path="somewhere")
+                return File(file_id=method.file_id, file_unique_id=method.file_id, file_path=method.file_id)
+            case SendMediaGroup():
+                return self._send_album(bot, method)
             case SendMessage() | SendPhoto() | SendDocument():
                 return self._send(bot, method)
             case EditMessageText() | EditMessageReplyMarkup():
@@ -92,7 +97,8 @@ class RecordingSession(BaseSession):
         self.calls.clear()
 
     async def stream_content(self, *args: Any, **kwargs: Any) -> AsyncGenerator[bytes, None]:
-        yield b"file"
+        url = str(kwargs.get("url") or args[0])
+        yield self.bodies.get(url.rpartition("/")[2], b"file")
 
     def _send(self, bot: Bot, method: SendMessage | SendPhoto | SendDocument) -> Message:
         markup = method.reply_markup
@@ -122,6 +128,16 @@ class RecordingSession(BaseSession):
         ).as_(bot)
         self.shown.setdefault(chat_id, {})[message_id] = message
         return message
+
+    def _send_album(self, bot: Bot, method: SendMediaGroup) -> list[Message]:
+        sent = []
+        for item in method.media:
+            own = {"chat_id": method.chat_id, "caption": item.caption}
+            one = SendPhoto(photo=item.media, **own)
+            sent.append(
+                self._send(bot, one if item.type == "photo" else SendDocument(document=item.media, **own))
+            )
+        return sent
 
     def _edit(self, bot: Bot, method: EditMessageText | EditMessageReplyMarkup) -> Message:
         chat = self.shown.get(int(method.chat_id or 0), {})
@@ -223,13 +239,15 @@ class Chat:
     async def say(self, text: str, entities: list[MessageEntity] | None = None) -> None:
         await self._message(text=text, entities=entities)
 
-    async def send_photo(self, file_id: str, caption: str | None = None) -> None:
+    async def send_photo(self, file_id: str, caption: str | None = None, group: str | None = None) -> None:
         photo = PhotoSize(file_id=file_id, file_unique_id=file_id, width=1, height=1)
-        await self._message(photo=[photo], caption=caption)
+        await self._message(photo=[photo], caption=caption, media_group_id=group)
 
-    async def send_document(self, file_id: str, name: str, caption: str | None = None) -> None:
+    async def send_document(
+        self, file_id: str, name: str, caption: str | None = None, group: str | None = None
+    ) -> None:
         document = Document(file_id=file_id, file_unique_id=file_id, file_name=name)
-        await self._message(document=document, caption=caption)
+        await self._message(document=document, caption=caption, media_group_id=group)
 
     async def share_contact(self, phone: str, owner: int | None = None) -> None:
         """Share a contact: one's own, or that of `owner`."""

@@ -36,6 +36,8 @@ class NoticeRow(Table, table=True):
     media_kind: str | None = None  # photo, document
     media_name: str = ""
     media_digest: str | None = None  # names the bytes in the media folder
+    more_media: list[dict[str, str]] | None = Field(default=None, sa_type=JSON)  # further files of an album
+    media_group: str | None = None  # what the messenger called that album
     needs_confirmation: bool = False
     copy_of: int | None = Field(default=None, sa_type=BigInt, index=True)  # the repeating notice
     nudge_after: int | None = None  # days after which it reminds, by itself, who has not confirmed
