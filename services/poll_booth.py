@@ -4,7 +4,7 @@ A cast anonymous vote is one transaction: that they took part, and the vote unde
 and once the vote is counted nothing is left of the second.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -86,31 +86,33 @@ class Booth:
     async def sheet(self, actor: Actor, poll_id: int) -> Sheet:
         """Return a poll as it stands for this member; `NotFound` for who was not asked."""
         async with self._database.read() as session:
-            return await self._sheet(session, actor, await self._asked(session, actor, poll_id))
+            return self._sheet(await self._place(session, actor, poll_id))
 
     async def vote(self, actor: Actor, poll_id: int, chosen: frozenset[int]) -> Sheet:
         """Vote. By name it may be changed until the poll closes; an anonymous vote is final."""
         async with self._database.begin() as session:
-            found = await self._asked(session, actor, poll_id, hold=True)
+            place = await self._place(session, actor, poll_id, hold=True)
+            found = place.poll
             check_open(found, self._clock())
             mask = mask_of(check_choice(found, chosen))
             fresh = await ballots.take_part(session, poll_id, actor.member_id)
             if found.anonymous:
                 if not fresh:
                     raise VoteIsFinal
-                place = _place(found, actor)
-                await ballots.cast(session, poll_id, place, self._seal(mask.to_bytes(2, "big"), poll_id))
+                await ballots.cast(
+                    session, poll_id, _place(found, actor), self._seal(mask.to_bytes(2, "big"), poll_id)
+                )
             else:
                 await ballots.choose(session, poll_id, actor.member_id, _place(found, actor), mask)
-            sheet = await self._sheet(session, actor, found)
         killpoints.reach("after_vote_commit")
-        return sheet
+        return self._sheet(replace(place, took_part=True, chosen=None if found.anonymous else mask))
 
     async def suggest(self, actor: Actor, poll_id: int, text: str) -> Sheet:
         """Leave a suggestion with a poll, or replace one's own; it is handed on when the poll closes."""
         suggestion = check_suggestion(text)
         async with self._database.begin() as session:
-            found = await self._asked(session, actor, poll_id, hold=True)
+            place = await self._place(session, actor, poll_id, hold=True)
+            found = place.poll
             check_open(found, self._clock())
             if not found.suggestions:
                 raise NoSuggestions
@@ -118,7 +120,7 @@ class Booth:
             sealed = self._seal(orjson.dumps({"member": name, "text": suggestion}), poll_id)
             owner = self._owner(found, actor)
             await ballots.replace_suggestion(session, poll_id, owner, _place(found, actor), sealed)
-            return await self._sheet(session, actor, found)
+        return self._sheet(replace(place, suggestion=sealed))
 
     async def results(self, actor: Actor, poll_id: int) -> list[AreaResult]:
         """Return the result of everybody, then of the member's own organisations from above down to their own.
@@ -148,20 +150,25 @@ class Booth:
             )
         return [Card(poll, voted) for poll, voted in found[:size]], len(found) > size
 
-    async def _asked(self, session: Session, actor: Actor, poll_id: int, *, hold: bool = False) -> Poll:
-        found = await polls.read(session, poll_id, hold=hold)
-        if found is None or not await polls.was_asked(session, poll_id, actor.member_id):
-            raise NotFound
-        return found
+    async def _asked(self, session: Session, actor: Actor, poll_id: int) -> Poll:
+        return (await self._place(session, actor, poll_id)).poll
 
-    async def _sheet(self, session: Session, actor: Actor, found: Poll) -> Sheet:
-        mask = await ballots.chosen(session, found.id, actor.member_id)
-        sealed = await ballots.suggestion(session, found.id, self._owner(found, actor))
+    async def _place(
+        self, session: Session, actor: Actor, poll_id: int, *, hold: bool = False
+    ) -> polls.Place:
+        owner = owner_of(self._sealer, poll_id, actor.member_id)
+        place = await polls.place_of(session, poll_id, actor.member_id, owner, hold=hold)
+        if place is None:
+            raise NotFound
+        return place
+
+    def _sheet(self, place: polls.Place) -> Sheet:
+        sealed = place.suggestion
         return Sheet(
-            poll=found,
-            voted=await ballots.took_part(session, found.id, actor.member_id),
-            chosen=chosen_in(mask or 0),
-            suggestion=None if sealed is None else text_in(self._sealer, sealed, found.id)[1],
+            poll=place.poll,
+            voted=place.took_part,
+            chosen=chosen_in(place.chosen or 0),
+            suggestion=None if sealed is None else text_in(self._sealer, sealed, place.poll.id)[1],
         )
 
     def _owner(self, found: Poll, actor: Actor) -> bytes:

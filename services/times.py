@@ -1,8 +1,10 @@
 """Times and days as people read them: local, in the language of the chat."""
 
 from datetime import date, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_datetime
 
 from domain.clock import CITY_ZONE
@@ -15,15 +17,21 @@ _DAY = {"zh_CN": "y年M月d日", "en": "d MMM y"}
 
 def moment(words: Words, at: datetime, zone: ZoneInfo = CITY_ZONE) -> str:
     """Write ``3月4日 10:00`` or ``4 Mar, 10:00``."""
-    return format_datetime(at.astimezone(zone), _MOMENT[words.language], locale=words.language)
+    return format_datetime(at.astimezone(zone), _MOMENT[words.language], locale=_locale(words.language))
 
 
 def day(words: Words, on: date | datetime, zone: ZoneInfo = CITY_ZONE) -> str:
     """Write ``2026年3月4日`` or ``4 Mar 2026``."""
     local = on.astimezone(zone).date() if isinstance(on, datetime) else on
-    return format_date(local, _DAY[words.language], locale=words.language)
+    return format_date(local, _DAY[words.language], locale=_locale(words.language))
 
 
 def short_day(words: Words, on: datetime, zone: ZoneInfo = CITY_ZONE) -> str:
     """Write ``3月4日`` or ``4 Mar``, where a line is short."""
-    return format_date(on.astimezone(zone).date(), _SHORT_DAY[words.language], locale=words.language)
+    return format_date(on.astimezone(zone).date(), _SHORT_DAY[words.language], locale=_locale(words.language))
+
+
+@cache
+def _locale(language: str) -> Locale:
+    """Read a locale once: looked up by its name each time it costs more than the writing."""
+    return Locale.parse(language)

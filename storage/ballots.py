@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, select, update
@@ -35,13 +36,18 @@ class Sealed:
 
 async def take_part(session: AsyncSession, poll_id: int, member_id: int) -> bool:
     """Write down that a member took part; `False` if they had."""
-    taken = (
-        _insert(session)(participation)
-        .values(poll_id=poll_id, member_id=member_id)
+    given = {"poll_id": poll_id, "member_id": member_id}
+    return (await session.execute(_taken(_insert(session)), given)).first() is not None
+
+
+@cache
+def _taken(insert: Any) -> Any:
+    return (
+        insert(participation)
+        .values(poll_id=bindparam("poll_id"), member_id=bindparam("member_id"))
         .on_conflict_do_nothing()
         .returning(participation.c.member_id)
     )
-    return (await session.execute(taken)).first() is not None
 
 
 async def took_part(session: AsyncSession, poll_id: int, member_id: int) -> bool:
@@ -55,15 +61,21 @@ async def choose(
     session: AsyncSession, poll_id: int, member_id: int, organisation_id: int, chosen: int
 ) -> None:
     """Write a named vote, or change it."""
-    written = _insert(session)(named_vote).values(
-        poll_id=poll_id, member_id=member_id, organisation_id=organisation_id, chosen=chosen
-    )
-    await session.execute(
-        written.on_conflict_do_update(
-            index_elements=["poll_id", "member_id"],
-            set_={"chosen": chosen, "organisation_id": organisation_id},
-        )
-    )
+    given = {
+        "poll_id": poll_id,
+        "member_id": member_id,
+        "organisation_id": organisation_id,
+        "chosen": chosen,
+    }
+    await session.execute(_chosen(_insert(session)), given)
+
+
+@cache
+def _chosen(insert: Any) -> Any:
+    columns = ("poll_id", "member_id", "organisation_id", "chosen")
+    written = insert(named_vote).values({name: bindparam(name) for name in columns})
+    changed = {name: written.excluded[name] for name in ("chosen", "organisation_id")}
+    return written.on_conflict_do_update(index_elements=["poll_id", "member_id"], set_=changed)
 
 
 async def chosen(session: AsyncSession, poll_id: int, member_id: int) -> int | None:

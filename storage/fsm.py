@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,8 +18,18 @@ NOTHING = "{}"
 
 async def read(session: AsyncSession, key: Key) -> tuple[str | None, str]:
     """Return the state and its data as JSON."""
-    row = (await session.execute(select(fsm.c.state, fsm.c.data).where(_at(key)))).first()
+    account_id, chat_id, user_id = key
+    given = {"account": account_id, "chat": chat_id, "user": user_id}
+    row = (await session.execute(_READ, given)).first()
     return (row.state, row.data) if row else (None, NOTHING)
+
+
+_READ = select(fsm.c.state, fsm.c.data).where(
+    fsm.c.account_id == bindparam("account"),
+    fsm.c.chat_id == bindparam("chat"),
+    fsm.c.user_id == bindparam("user"),
+)
+"""Built once, for it is read with almost every update."""
 
 
 async def write(session: AsyncSession, key: Key, state: str | None, data: str, now: datetime) -> None:

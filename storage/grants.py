@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Date, and_, bindparam, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.accounts import Address, LinkState
@@ -30,16 +31,8 @@ async def actor_at(session: AsyncSession, address: Address, on: date) -> Actor |
 
 async def linked_at(session: AsyncSession, address: Address, on: date) -> tuple[Actor, LinkState] | None:
     """Return the member linked to a chat as `actor_at` does, and whether the link is active or blocked."""
-    chat = and_(_chat.c.account_id == _link.c.account_id, _chat.c.chat_id == _link.c.chat_id)
-    query = (
-        _actor_query(on)
-        .add_columns(_chat.c.language.label("chosen"), _link.c.state)
-        .join(_link, _link.c.member_id == _member.c.id)
-        .outerjoin(_chat, chat)
-        .where(_link.c.account_id == address.account_id, _link.c.chat_id == address.chat_id)
-        .where(_link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED]))
-    )
-    rows = (await session.execute(query)).all()
+    given = {"account": address.account_id, "chat": address.chat_id, "on": on}
+    rows = (await session.execute(_linked(), given)).all()
     if not rows:
         return None
     return _to_actor(rows, rows[0].chosen or rows[0].language), LinkState(rows[0].state)
@@ -47,7 +40,8 @@ async def linked_at(session: AsyncSession, address: Address, on: date) -> tuple[
 
 async def actor_of_member(session: AsyncSession, member_id: int, on: date) -> Actor | None:
     """Return a member with the grants that hold on that day, whatever chats they have."""
-    rows = (await session.execute(_actor_query(on).where(_member.c.id == member_id))).all()
+    query = _actor_query().where(_member.c.id == member_id)
+    rows = (await session.execute(query, {"on": on})).all()
     return _to_actor(rows, rows[0].language) if rows else None
 
 
@@ -94,11 +88,25 @@ async def holders_at_roots(session: AsyncSession, action: Action, on: date) -> l
     return sorted(set((await session.execute(query)).scalars()))
 
 
-def _holds(on: date) -> Any:
+@cache
+def _linked() -> Any:
+    """Build the look at who writes once: it comes with every update."""
+    chat = and_(_chat.c.account_id == _link.c.account_id, _chat.c.chat_id == _link.c.chat_id)
+    return (
+        _actor_query()
+        .add_columns(_chat.c.language.label("chosen"), _link.c.state)
+        .join(_link, _link.c.member_id == _member.c.id)
+        .outerjoin(_chat, chat)
+        .where(_link.c.account_id == bindparam("account"), _link.c.chat_id == bindparam("chat"))
+        .where(_link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED]))
+    )
+
+
+def _holds(on: Any) -> Any:
     return and_(_grant.c.since <= on, or_(_grant.c.until.is_(None), _grant.c.until >= on))
 
 
-def _actor_query(on: date) -> Any:
+def _actor_query() -> Any:
     return (
         select(
             _member.c.id,
@@ -114,7 +122,7 @@ def _actor_query(on: date) -> Any:
         )
         .select_from(_member)
         .join(_home, _home.c.id == _member.c.home_id)
-        .outerjoin(_grant, and_(_grant.c.member_id == _member.c.id, _holds(on)))
+        .outerjoin(_grant, and_(_grant.c.member_id == _member.c.id, _holds(bindparam("on", type_=Date))))
         .outerjoin(_organisation, _organisation.c.id == _grant.c.organisation_id)
         .where(_member.c.status == MemberStatus.ACTIVE)
     )

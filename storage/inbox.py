@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.tables import metadata
+from storage.tables.columns import UtcDateTime
 
 inbox = metadata.tables["inbox"]
 OPEN = ("waiting", "effective")
@@ -79,16 +80,25 @@ async def waiting(session: AsyncSession, account_ids: Sequence[int], *, limit: i
 
 async def effective(session: AsyncSession, inbox_id: int) -> None:
     """Note in the transaction of a change that this update made it, so that it is never made again."""
-    await session.execute(
-        update(inbox).where(inbox.c.id == inbox_id, inbox.c.state == "waiting").values(state="effective")
-    )
+    await session.execute(_EFFECTIVE, {"number": inbox_id})
 
 
 async def done(session: AsyncSession, inbox_id: int, now: datetime) -> None:
     """Mark an update handled and wipe its content, which may hold phones and letters."""
-    await session.execute(
-        update(inbox).where(inbox.c.id == inbox_id).values(state="done", raw=None, error="", done_at=now)
-    )
+    await session.execute(_DONE, {"number": inbox_id, "now": now})
+
+
+_EFFECTIVE = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("number"), inbox.c.state == "waiting")
+    .values(state="effective")
+)
+_DONE = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("number"))
+    .values(state="done", raw=None, error="", done_at=bindparam("now", type_=UtcDateTime))
+)
+"""Built once: each update runs them."""
 
 
 async def failed(session: AsyncSession, inbox_id: int, error: str) -> int:

@@ -1,13 +1,17 @@
 """Polls: their text and state, who was asked, who took part, and the desk of those who ask."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -29,9 +33,11 @@ from storage.tables import metadata
 delivery = metadata.tables["delivery"]
 dispatch = metadata.tables["dispatch"]
 member = metadata.tables["member"]
+named_vote = metadata.tables["named_vote"]
 organisation = metadata.tables["organisation"]
 participation = metadata.tables["participation"]
 poll = metadata.tables["poll"]
+sealed_suggestion = metadata.tables["sealed_suggestion"]
 
 SOURCE = "poll"
 RESULT_SOURCE = "poll_result"
@@ -82,10 +88,8 @@ async def same_draft(session: AsyncSession, author_id: int, question: str, since
     return (await session.execute(found)).scalar()
 
 
-async def read(session: AsyncSession, poll_id: int, *, hold: bool = False) -> Poll | None:
-    """Return a poll; with `hold` it cannot change before this transaction ends, others may hold it too."""
-    found = _polls().where(poll.c.id == poll_id)
-    row = (await session.execute(found.with_for_update(read=True, of=poll) if hold else found)).one_or_none()
+async def read(session: AsyncSession, poll_id: int) -> Poll | None:
+    row = (await session.execute(_polls().where(poll.c.id == poll_id))).one_or_none()
     return None if row is None else _to_poll(row)
 
 
@@ -181,15 +185,54 @@ async def count_voted(session: AsyncSession, poll_id: int) -> int:
     return int((await session.execute(counted)).scalar_one())
 
 
-async def was_asked(session: AsyncSession, poll_id: int, member_id: int) -> bool:
-    """Say whether a member was asked: a recipient sees a poll by their delivery."""
-    found = (
-        select(delivery.c.id)
-        .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
-        .where(dispatch.c.source == SOURCE, dispatch.c.source_id == poll_id)
-        .where(delivery.c.member_id == member_id)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a member who was asked stands in a poll; `suggestion` is sealed."""
+
+    poll: Poll
+    took_part: bool
+    chosen: int | None
+    suggestion: bytes | None
+
+
+async def place_of(
+    session: AsyncSession, poll_id: int, member_id: int, owner: bytes, *, hold: bool = False
+) -> Place | None:
+    """Return a poll as it stands for a member, in one query; `None` for who was not asked.
+
+    With `hold` the poll cannot change before this transaction ends; others may hold it too.
+    """
+    given = {"poll_of": poll_id, "member_of": member_id, "owned_by": owner}
+    row = (await session.execute(_place(hold=hold), given)).one_or_none()
+    if row is None:
+        return None
+    return Place(_to_poll(row), row.took_part, row.chosen, row.own_suggestion)
+
+
+@cache
+def _place(*, hold: bool) -> Any:
+    """Build it once: each tap on a poll asks it."""
+    member_of = bindparam("member_of", type_=BigInteger)
+    was_asked = exists().where(
+        dispatch.c.source == SOURCE,
+        dispatch.c.source_id == poll.c.id,
+        delivery.c.dispatch_id == dispatch.c.id,
+        delivery.c.member_id == member_of,
     )
-    return (await session.execute(found.limit(1))).first() is not None
+    mine = exists().where(participation.c.poll_id == poll.c.id, participation.c.member_id == member_of)
+    chosen = select(named_vote.c.chosen).where(
+        named_vote.c.poll_id == poll.c.id, named_vote.c.member_id == member_of
+    )
+    suggestion = select(sealed_suggestion.c.sealed).where(
+        sealed_suggestion.c.poll_id == poll.c.id, sealed_suggestion.c.owner == bindparam("owned_by")
+    )
+    more = (
+        mine.label("took_part"),
+        chosen.scalar_subquery().label("chosen"),
+        suggestion.scalar_subquery().label("own_suggestion"),
+    )
+    found = _polls(*more).where(poll.c.id == bindparam("poll_of"), was_asked)
+    return found.with_for_update(read=True, of=poll) if hold else found
 
 
 async def asked(
