@@ -104,8 +104,8 @@ class Person:
     async def share_contact(self) -> Message:
         return (await self.call("POST", "/messages", {"contact": True}))["message"]  # type: ignore[no-any-return]
 
-    async def upload(self, kind: str, name: str, body: bytes, caption: str = "") -> Message:
-        form = aiohttp.FormData({"kind": kind, "caption": caption}, quote_fields=False)
+    async def upload(self, kind: str, name: str, body: bytes, caption: str = "", album: str = "") -> Message:
+        form = aiohttp.FormData({"kind": kind, "caption": caption, "album": album}, quote_fields=False)
         form.add_field("file", body, filename=name)
         async with self._http.post(
             self._origin + self._chat + "/messages", data=form, headers=self._headers

@@ -56,6 +56,7 @@ UPLOAD: Final[Json] = {
         "kind": {"enum": ["photo", "document"]},
         "file": {"type": "string", "format": "binary"},
         "caption": {"type": "string", "maxLength": 1024},
+        "album": {"type": "string", "pattern": "^\\d{0,20}$", "description": "Of files that belong together"},
     },
 }
 SAID: Final[Json] = {

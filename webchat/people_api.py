@@ -201,6 +201,9 @@ class _PeopleApi:
         file, kind = form.get("file"), str(form.get("kind"))
         if not isinstance(file, web.FileField) or kind not in ("photo", "document"):
             raise PeopleError(400, "no_file")
+        album = str(form.get("album") or "")
+        if not re.fullmatch(r"\d{0,20}", album):
+            raise PeopleError(400, "bad_album")
         data = file.file.read(self._town.config.max_upload_bytes + 1)
         if len(data) > self._town.config.max_upload_bytes:
             raise PeopleError(413, "too_large")
@@ -209,10 +212,11 @@ class _PeopleApi:
         row = self._town.files.keep(bot["id"], kind, file.filename or kind, data)
         if row is None:
             raise PeopleError(400, "not_a_picture")
-        body = {"photo": as_photo(row)} if kind == "photo" else {"document": as_document(row)}
-        message = self._town.from_person(
-            bot, person, body | written(form.get("caption"), "caption", content.CAPTION_LIMIT)
-        )
+        body: dict[str, Any] = {"photo": as_photo(row)} if kind == "photo" else {"document": as_document(row)}
+        body |= written(form.get("caption"), "caption", content.CAPTION_LIMIT)
+        if album:
+            body["media_group_id"] = album
+        message = self._town.from_person(bot, person, body)
         self._town.files.show_to(row["id"], person["id"])
         return message
 

@@ -81,6 +81,25 @@ async def test_a_notice_with_a_picture_reaches_a_countys_full_members_who_ask_wh
     assert re.search(r"已按「收到」：1\b", text_of(report)), text_of(report)
 
 
+async def test_an_album_reaches_a_branch_as_one_notice(demo):
+    branch, member = await demo.person(BRANCH_SECRETARY), await demo.person(MEMBER)
+    await branch.say("/notice")
+    await branch.wait("直接发来")
+    for place, (kind, caption) in enumerate((("photo", "活动照片"), ("photo", ""))):
+        await branch.upload(kind, f"{place}.png", PNG + bytes([place]), caption, album="12345")
+    await branch.wait(has("发给谁", "全部"))
+    await branch.press("全部")
+    await branch.wait(has("发给谁", "下一步"))
+    await branch.press("下一步")
+    await branch.wait(has("附有 2 张图片", "现在发出"))
+    await branch.press("现在发出")
+    got = await member.wait("活动照片\n\n——", 60)
+    pictures = [message for message in await member.messages() if "photo" in message][-2:]
+    assert len({message["media_group_id"] for message in pictures}) == 1
+    assert {message["message_id"] for message in pictures} == {got["message_id"] - 2, got["message_id"] - 1}
+    assert any("为什么" in label for label in buttons(got))
+
+
 async def test_a_branch_secretary_is_walled_in(demo):
     city, branch = await demo.person(CITY_SECRETARY), await demo.person(BRANCH_SECRETARY)
     await city.say("/notice")
