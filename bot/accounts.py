@@ -37,9 +37,17 @@ class BotAccount:
 
 
 async def open_all(
-    wanted: Sequence[AccountSettings], *, database: Database, clock: Clock, media_path: Callable[[str], Path]
+    wanted: Sequence[AccountSettings],
+    *,
+    database: Database,
+    clock: Clock,
+    media_path: Callable[[str], Path],
+    allowed: Sequence[str] = (),
 ) -> dict[int, BotAccount]:
-    """Bring the rows in line with the settings and open both clients of each account."""
+    """Bring the rows in line with the settings and open both clients of each account.
+
+    An account whose residency is none of the `allowed` (empty: all are) carries nothing.
+    """
     opened = {}
     for settings in wanted:
         async with database.begin() as session:
@@ -47,6 +55,7 @@ async def open_all(
                 session,
                 name=settings.name,
                 residency=settings.residency,
+                barred=bool(allowed) and settings.residency not in allowed,
                 verifies_phones=settings.verifies_phones,
                 deep_link_template=settings.deep_link_template,
             )

@@ -226,7 +226,11 @@ class Bridge:
     async def _start_rooms(self, roles: Sequence[str]) -> None:
         media = MediaStore(self.settings.data_dir / "media")
         opened = await accounts.open_all(
-            await self._wanted_accounts(), database=self.database, clock=self.clock, media_path=media.path
+            await self._wanted_accounts(),
+            database=self.database,
+            clock=self.clock,
+            media_path=media.path,
+            allowed=self.settings.residency,
         )
         for account in opened.values():
             self._stack.push_async_callback(account.close)

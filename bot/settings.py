@@ -29,13 +29,16 @@ TELEGRAM_HOST = "api.telegram.org"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+
 class AccountSettings(BaseModel):
     """One bot account on one messenger server."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")
     base_url: str
     token: SecretStr
-    residency: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
+    residency: Country = "CN"
     proxy: str | None = None
     deep_link_template: str = "https://t.me/{bot}?start={payload}"
     verifies_phones: bool = False
@@ -81,6 +84,7 @@ class Settings(BaseSettings):
     webchat_faults: bool = False
     trusted_proxies: tuple[str, ...] = ()
     accounts: tuple[AccountSettings, ...] = ()
+    residency: tuple[Country, ...] = ()
     quiet_hours: str = "21:00-08:00"
     rest_days: Literal["hold", "off"] = "hold"
     weekly_cap: int = Field(default=3, ge=0, le=100)

@@ -4,6 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from domain.refusals import Refusal
+
+
+class MessengerNotAllowed(Refusal):
+    """This messenger keeps its data where this bridge may not send."""
+
+
+class NoSuchChat(Refusal):
+    """The member has no chat there to be written to."""
+
 
 class LinkState(StrEnum):
     """State of the join between a chat and a member record."""

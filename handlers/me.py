@@ -27,6 +27,7 @@ async def on_me(event: Event, toolbox: Toolbox, actor: Actor, words: Words) -> N
             button(words("menu.button.org"), Go(to="org")),
             button(words("menu.button.topics"), Go(to="topics")),
         ],
+        [button(words("chats.button"), Go(to="chats"))] if len(record.accounts) > 1 else [],
         [button(words("menu.button.privacy"), Go(to="privacy"))],
     ]
     await show(event, text, keyboard(words, *rows))

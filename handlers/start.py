@@ -18,6 +18,7 @@ from domain.invitations import read_code
 from domain.permissions import Actor
 from handlers.keyboards import Event, Go, button, screen, send, show
 from handlers.menu import show_menu
+from handlers.names import account_name
 from handlers.taps import command, tap
 from handlers.times import moment
 from handlers.welcome import AskSecretary, Withdraw, show_waiting, welcome_stranger
@@ -108,12 +109,17 @@ async def _tell(event: Event, words: Words, joining: Joining) -> None:
     if joining.state is LinkState.PENDING:
         await show_waiting(event, words, joining)
     else:
-        await show(event, *_joined(words))
+        await show(event, *_joined(words, joining))
 
 
-def _joined(words: Words) -> tuple[Text, InlineKeyboardMarkup]:
-    text = screen(words("start.joined.title"), words("start.joined.what"), words("start.joined.stop"))
-    return text, InlineKeyboardMarkup(inline_keyboard=[[button(words("menu.home"), Go(to="menu"))]])
+def _joined(words: Words, joining: Joining | None) -> tuple[Text, InlineKeyboardMarkup]:
+    """Welcome a member, and say where messages come if that is another chat of theirs."""
+    what, rows = words("start.joined.what"), [[button(words("menu.home"), Go(to="menu"))]]
+    if joining is not None and joining.elsewhere is not None:
+        what = words("chats.joined", name=account_name(words, joining.elsewhere))
+        rows.insert(0, [button(words("chats.button"), Go(to="chats"))])
+    text = screen(words("start.joined.title"), what, words("start.joined.stop"))
+    return text, InlineKeyboardMarkup(inline_keyboard=rows)
 
 
 @router.message(F.contact)
@@ -125,7 +131,7 @@ async def on_contact(message: Message, toolbox: Toolbox, words: Words, address: 
         address, sender=sender, owner=message.contact.user_id, phone=message.contact.phone_number
     )
     await send(message, words("start.joined.checked"), ReplyKeyboardRemove())
-    await send(message, *_joined(words))
+    await send(message, *_joined(words, await toolbox.invitations.standing(address)))
 
 
 @tap(AskSecretary)

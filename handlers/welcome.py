@@ -59,6 +59,11 @@ async def welcome_stranger(event: Event, toolbox: Toolbox, words: Words, address
 
 async def show_waiting(event: Event, words: Words, joining: Joining) -> None:
     """Say that the second proof is missing, and which way it may come."""
+    if joining.barred:
+        withdraw = [button(words("start.waiting.withdraw"), Withdraw(sure=True))]
+        text = screen(words("chats.barred.title"), words("chats.barred.what"), words("start.waiting.offline"))
+        await show(event, text, InlineKeyboardMarkup(inline_keyboard=[withdraw]))
+        return
     text = screen(
         words("start.waiting.title"),
         words("start.waiting.phone") if joining.by_phone else words("start.waiting.secretary"),

@@ -1,6 +1,6 @@
 """Approvals: the second proof of a waiting chat, given by a secretary or by the person's own number."""
 
-from domain.accounts import AccountLink, LinkState
+from domain.accounts import AccountLink, Address, LinkState, MessengerNotAllowed
 from domain.clock import Clock
 from domain.invitations import InvitationExpired, LinkNotWaiting
 from domain.members import MemberStatus
@@ -89,6 +89,7 @@ class Approvals:
         self, session: Session, link: AccountLink, found: Found, *, decided_by: int | None
     ) -> None:
         """Make a waiting link active; without `decided_by` it was proved by the person's own number."""
+        await require_allowed(session, link.address)
         if not await accounts.activate(session, link, since=self._clock(), decided_by=decided_by):
             raise LinkNotWaiting
         language = await accounts.language_of(session, link.address)
@@ -120,3 +121,9 @@ async def active_member(session: Session, member_id: int) -> Found:
     if found is None or found.member.status is not MemberStatus.ACTIVE:
         raise InvitationExpired
     return found
+
+
+async def require_allowed(session: Session, address: Address) -> None:
+    """Raise unless this bridge may write to chats of this account."""
+    if (await accounts.account(session, address.account_id)).barred:
+        raise MessengerNotAllowed

@@ -29,7 +29,7 @@ from domain.members import MemberStatus
 from domain.permissions import Action, Actor
 from domain.phones import normalised
 from domain.refusals import NotFound
-from services.approvals import Approvals, active_member
+from services.approvals import Approvals, active_member, require_allowed
 from services.audit import Audit
 from services.walls import PAGE, paths_of, require
 from storage import accounts, invitations, people
@@ -57,6 +57,10 @@ class Joining:
 
     state: LinkState
     by_phone: bool
+    barred: bool = False
+    """The messenger is not allowed here (any more): nothing but leaving goes on."""
+    elsewhere: str | None = None
+    """The account that messages still go to first, if it is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,14 @@ class Invitations:
                 and found is not None
                 and await _by_phone(session, address, invitation, found)
             )
-        return Joining(state=link.state, by_phone=by_phone)
+            account = await accounts.account(session, address.account_id)
+            first = next(iter(await accounts.chats_of(session, link.member_id)), None)
+        return Joining(
+            state=link.state,
+            by_phone=by_phone,
+            barred=account.barred,
+            elsewhere=first.account_name if first and first.address != address else None,
+        )
 
     async def prove_by_phone(self, address: Address, *, sender: int, owner: int | None, phone: str) -> None:
         """Take the sender's own shared contact as second proof; it counts only where numbers are verified."""
@@ -231,6 +242,7 @@ class Invitations:
     ) -> tuple[Invitation, AccountLink | None]:
         now = self._clock()
         self._wrong.check(address, now)
+        await require_allowed(session, address)
         read = read_code(code)
         invitation = await invitations.by_code(session, read) if read else None
         if invitation is None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from domain.accounts import NoSuchChat
 from domain.clock import Clock, day_of
 from domain.members import Member
 from domain.organisations import Organisation
@@ -10,6 +11,7 @@ from domain.permissions import Action, Actor, Role
 from domain.refusals import NotFound
 from services.audit import Audit
 from storage import accounts, grants, organisations, people
+from storage.accounts import Chat
 from storage.audit import Reading, readings_of
 from storage.database import Database, Session
 
@@ -97,6 +99,17 @@ class Members:
     async def resume(self, actor: Actor) -> None:
         """Let messages come again; resuming twice changes nothing."""
         await self._set_stopped(actor, None)
+
+    async def chats(self, actor: Actor) -> list[Chat]:
+        """Return the actor's own chats, the one that is written to first at the head."""
+        async with self._database.read() as session:
+            return await accounts.chats_of(session, actor.member_id)
+
+    async def send_to(self, actor: Actor, account_id: int) -> None:
+        """Send to the actor on this account first, from now on; what is on its way stays so."""
+        async with self._database.begin() as session:
+            if not await accounts.prefer(session, actor.member_id, account_id):
+                raise NoSuchChat
 
     async def _set_stopped(self, actor: Actor, at: datetime | None) -> None:
         async with self._database.begin() as session:

@@ -27,13 +27,16 @@ class People:
         self._accounts: dict[int, Account] = {}
 
     async def behind(self, address: Address, on: date) -> Behind:
-        """Return who writes, in one query for a member; who writes to us has not blocked us, whatever we missed."""
+        """Return who writes, in one query for a member; who writes to us has not blocked us, whatever we missed.
+
+        Where the messenger is not allowed, nobody is behind a chat: what it would be shown stays here.
+        """
         async with self._database.read() as session:
             found = await grants.linked_at(session, address, on)
             if address.account_id not in self._accounts:
                 self._accounts[address.account_id] = await accounts.account(session, address.account_id)
             account = self._accounts[address.account_id]
-            if found is None:
+            if found is None or account.barred:
                 language = await accounts.language_of(session, address) or DEFAULT
                 return Behind(None, account, language)
         actor, state = found
