@@ -156,6 +156,8 @@ def _state_line(words: Words, figures: Figures) -> str:
     if figures.state is DispatchState.PAUSED:
         key = f"progress.paused.{figures.pause_reason}"
         return words(key if key in words else "progress.paused.by_hand")
+    if figures.stopped_accounts:
+        return words("halts.progress")
     if figures.expected_finish is None:
         return ""
     return words("progress.finish", when=moment(words, figures.expected_finish))

@@ -14,10 +14,11 @@ from typing import Protocol
 
 from domain.clock import Clock
 from domain.delivery import DispatchState, Lane, UnknownPolicy
+from domain.halts import MOST_IN_A_ROW
 from domain.messages import Content
 from domain.pace import Pace
 from services.pipeline import YIELD, Channel, Pipeline, Sleep, Turn
-from storage import audiences, dispatches, materialise, outcomes, pace, reopening
+from storage import audiences, dispatches, halts, materialise, outcomes, pace, reopening
 from storage.database import Database, Session
 from storage.deliveries import OpenSlice, Rules
 from storage.dispatches import Dispatch, DueSlice, Tally
@@ -73,6 +74,7 @@ class Figures:
     finished_at: datetime | None
     parked: int = 0
     generation: int = 1
+    stopped_accounts: int = 0
 
 
 class Delivery:
@@ -94,6 +96,7 @@ class Delivery:
         rules: Rules | None = None,
         sleep: Sleep = asyncio.sleep,
         stale_after: timedelta = timedelta(seconds=90),
+        halt_after: int = MOST_IN_A_ROW,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -110,6 +113,7 @@ class Delivery:
             crowd=self._crowd,
             rules=rules or Rules(),
             sleep=sleep,
+            halt_after=halt_after,
         )
 
     async def dispatch(
@@ -239,7 +243,11 @@ class Delivery:
             tally = await dispatches.tally(session, dispatch_id, now)
             parked = await reopening.parked(session, dispatch_id) if tally.counts["unknown"] else 0
             paces = await pace.read_all(session)
-        return replace(_figures(what, tally, paces, now), parked=parked)
+            stopped = set(await halts.numbers(session))
+        going = {number: each for number, each in paces.items() if number not in stopped}
+        figures = replace(_figures(what, tally, going, now), parked=parked)
+        waits = sum(each.account_id in stopped and each.planned > each.done for each in tally.accounts)
+        return replace(figures, stopped_accounts=waits, expected_finish=None) if waits else figures
 
     async def kick(self) -> int:
         """Make a job of every slice that is due; safe at any time. Returns how many there are."""
@@ -254,6 +262,7 @@ class Delivery:
         async with self._database.begin() as session:
             for account_id, limits in self._limits.items():
                 await pace.ensure(session, account_id, rate=limits.start, ceiling=limits.ceiling, now=now)
+            await halts.probe_soon(session, sorted(self._limits), now)
             alone = self._jobs.memory is not None
             await outcomes.reap(
                 session, now + timedelta(seconds=1) if alone else now - self._stale_after, now

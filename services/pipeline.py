@@ -19,6 +19,7 @@ import structlog
 from domain.accounts import Address
 from domain.clock import Clock
 from domain.delivery import Busy, Lane, Moved, NotSent, Outcome, Sent, Unknown, decide
+from domain.halts import FAILING, MOST_IN_A_ROW, UNAUTHORIZED, Streak
 from domain.messages import Content, Envelope, Media
 from domain.pace import Granted, Later, group_size, in_flight_limit
 from services import killpoints
@@ -90,6 +91,7 @@ class Flow:
     free_at: float = 0.0
     latencies: deque[float] = field(default_factory=lambda: deque([0.3], maxlen=200))
     landed: asyncio.Event = field(default_factory=asyncio.Event)
+    streak: Streak = field(default_factory=Streak)
     turnstiles: dict[Lane, Turnstile] = field(default_factory=lambda: {lane: Turnstile() for lane in Lane})
 
     @property
@@ -122,7 +124,9 @@ class Pipeline:
         crowd: Crowd,
         rules: Rules,
         sleep: Sleep,
+        halt_after: int = MOST_IN_A_ROW,
     ) -> None:
+        self._halt_after = halt_after
         self._database = database
         self._clock = clock
         self._channels = channels
@@ -142,7 +146,7 @@ class Pipeline:
         taken = await self._open(slice_id, generation)
         if taken is None:
             return Turn()
-        flow = self._flows.setdefault(taken.account_id, Flow())
+        flow = self._flows.setdefault(taken.account_id, Flow(streak=Streak(self._halt_after)))
         remaining = max(taken.waiting, 1)
         turn_ends = time.monotonic() + TURN_SECONDS
         while not self.stopping:
@@ -206,7 +210,7 @@ class Pipeline:
             return await pace.reserve(session, taken.account_id, taken.lane, size, self._clock())
 
     async def _claim(self, taken: OpenSlice, size: int, granted: Granted) -> Claimed:
-        flow = self._flows.setdefault(taken.account_id, Flow())
+        flow = self._flows.setdefault(taken.account_id, Flow(streak=Streak(self._halt_after)))
         await self._sleep_until(max(granted.start, flow.free_at) - CLAIM_AHEAD)
         now = self._clock()
         async with self._database.begin() as session:
@@ -253,6 +257,7 @@ class Pipeline:
 
     async def _send_at(self, at: float, interval: float, taken: OpenSlice, flow: Flow, claim: Claim) -> None:
         latency: float | None = None
+        halt: tuple[int, str] | None = None
         try:
             await self._sleep_until(at)
             await self._keep_distance(flow, interval)
@@ -262,15 +267,19 @@ class Pipeline:
                 began = time.monotonic()
                 outcome = await self._send(taken, claim, at)
                 killpoints.reach("after_server_acted")
-                latency = time.monotonic() - began
+                landed = time.monotonic()
+                latency = landed - began
+                if isinstance(outcome, NotSent) and outcome.account_dead:
+                    halt = (taken.account_id, UNAUTHORIZED)
+                elif flow.streak.note(outcome, began, landed):
+                    halt = (taken.account_id, FAILING)
                 if isinstance(outcome, Busy):
                     await self._hold(taken, flow, outcome)
         finally:
             flow.land(latency)
         verdict = decide(outcome, attempt=claim.attempt, policy=taken.policy, now=self._clock())
         moved_to = outcome.chat_id if isinstance(outcome, Moved) else None
-        dead = taken.dispatch_id if isinstance(outcome, NotSent) and outcome.account_dead else None
-        self.recorder.put(Record(claim.id, claim.attempt_id, verdict, moved_to), dead_dispatch=dead)
+        self.recorder.put(Record(claim.id, claim.attempt_id, verdict, moved_to), halt=halt)
 
     async def _keep_distance(self, flow: Flow, interval: float) -> None:
         """Let not leave together what a stall held back."""

@@ -10,7 +10,7 @@ import structlog
 from domain.clock import Clock
 from domain.delivery import DispatchState
 from services import killpoints
-from storage import dispatches, outcomes
+from storage import halts, outcomes
 from storage.database import Database
 from storage.outcomes import Record
 
@@ -28,15 +28,15 @@ class Recorder:
         self._database = database
         self._clock = clock
         self._gathered: list[Record] = []
-        self._dead: set[int] = set()
+        self._failing: dict[int, str] = {}
         self._full = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
 
-    def put(self, record: Record, *, dead_dispatch: int | None = None) -> None:
-        """Take one record; `dead_dispatch` is paused, for its account's token is refused."""
+    def put(self, record: Record, *, halt: tuple[int, str] | None = None) -> None:
+        """Take one record; `halt` names an account that has to stop, and why."""
         self._gathered.append(record)
-        if dead_dispatch is not None:
-            self._dead.add(dead_dispatch)
+        if halt is not None:
+            self._failing.setdefault(*halt)
         if len(self._gathered) >= GATHER_MOST:
             self._full.set()
         if self._writer is None or self._writer.done():
@@ -67,13 +67,15 @@ class Recorder:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _commit(self, batch: list[Record]) -> None:
-        now = self._clock()
+        now, failing = self._clock(), dict(sorted(self._failing.items()))
         async with self._database.begin() as session:
-            for dispatch_id in sorted(self._dead):
-                await dispatches.pause(session, dispatch_id, "account_dead")
+            stopped = [each for each in failing if await halts.halt(session, each, failing[each], now)]
             over = await outcomes.record(session, batch, now)
             ended = await outcomes.finish(session, now, over) if over else []
-        self._dead.clear()
+        for account_id, reason in failing.items():
+            self._failing.pop(account_id, None)
+            if account_id in stopped:
+                log.error("account stopped by itself", account=account_id, reason=reason)
         for dispatch_id in ended:
             log.info("dispatch ended", dispatch=dispatch_id, state=DispatchState.DONE)
 

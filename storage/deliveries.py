@@ -238,7 +238,9 @@ def _candidates(*, topical: bool, nudge: bool) -> Select[Any]:
         subscription.c.topic_id == bindparam("topic", type_=BigInt),
         subscription.c.member_id == delivery.c.member_id,
     )
-    held = exists().where(pace.c.account_id == account, pace.c.held_until > now)
+    held = exists().where(
+        pace.c.account_id == account, or_(pace.c.held_until > now, pace.c.halted_at.is_not(None))
+    )
     confirmed = exists().where(
         acknowledgement.c.notice_id == bindparam("notice", type_=BigInt),
         acknowledgement.c.member_id == delivery.c.member_id,

@@ -40,6 +40,8 @@ from storage.tables.columns import UtcDateTime
 
 pace = metadata.tables["pace"]
 EPOCH = datetime.fromtimestamp(0, UTC)
+HALTED_WAIT = 5.0
+"""Seconds after which a slice of a stopped account asks again."""
 
 
 async def ensure(
@@ -102,10 +104,13 @@ async def read_all(session: AsyncSession) -> dict[int, Pace]:
 
 
 async def _refused(session: AsyncSession, account_id: int, lane: Lane, epoch: float) -> Later:
-    now_at = await read(session, account_id)
-    if now_at is None:
+    row = (await session.execute(select(pace).where(pace.c.account_id == account_id))).first()
+    if row is None:
         msg = f"account {account_id} has no pace row"
         raise LookupError(msg)
+    if row.halted_at is not None:
+        return Later(epoch + HALTED_WAIT, held=True)
+    now_at = _pace_of(row)
     if now_at.held_until is not None and now_at.held_until > epoch:
         return Later(now_at.held_until, held=True)
     return Later(now_at.arrival - LOOK_AHEAD[lane])
@@ -179,7 +184,9 @@ _NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime)
 _EPOCH: BindParameter[float] = bindparam("epoch", type_=Float)
 _COUNT: BindParameter[float] = bindparam("number", type_=Float)
 _FREE = and_(
-    pace.c.account_id == bindparam("account"), or_(pace.c.held_until.is_(None), pace.c.held_until <= _NOW)
+    pace.c.account_id == bindparam("account"),
+    pace.c.halted_at.is_(None),
+    or_(pace.c.held_until.is_(None), pace.c.held_until <= _NOW),
 )
 _REPLY, _SEND = _reply(), _send()
 """Built once: to build one costs three times what it costs to run it."""

@@ -134,4 +134,5 @@ class PaceRow(Table, table=True):
     changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     halted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # nobody sends until it is resumed
     halt_reason: str | None = None  # unauthorized, failing
-    probe_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    probe_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the next look; or when it went again
+    probe_after: int | None = None  # seconds between the last two looks

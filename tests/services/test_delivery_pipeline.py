@@ -7,8 +7,6 @@ import pytest
 
 from domain.delivery import (
     Busy,
-    DispatchState,
-    NotSent,
     Sent,
 )
 from domain.messages import Content, Media
@@ -76,16 +74,6 @@ async def test_a_channel_that_raises_loses_no_outcome(database, clock):
     dispatch = await start(delivery, database, members)
     await run_all(delivery, database)
     assert await states(database, dispatch) == {1: ("unknown", "channel_error")}
-
-
-async def test_a_refused_token_pauses_the_dispatch(database, clock):
-    members = await settle(database, clock, 3)
-    delivery = await build(database, clock, FakeChannel(lambda _: NotSent("unauthorized", account_dead=True)))
-    dispatch = await start(delivery, database, members)
-    await run_all(delivery, database)
-    figures = await delivery.figures(dispatch)
-    assert (figures.state, figures.pause_reason) == (DispatchState.PAUSED, "account_dead")
-    assert figures.waiting + figures.held == 3
 
 
 async def test_a_content_is_made_once_a_language(database, clock):

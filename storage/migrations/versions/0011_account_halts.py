@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.add_column("pace", sa.Column("halted_at", storage.tables.columns.UtcDateTime(), nullable=True))
     op.add_column("pace", sa.Column("halt_reason", sa.String(), nullable=True))
     op.add_column("pace", sa.Column("probe_at", storage.tables.columns.UtcDateTime(), nullable=True))
+    op.add_column("pace", sa.Column("probe_after", sa.Integer(), nullable=True))
     op.add_column(
         "dispatch", sa.Column("unknown_left_at", storage.tables.columns.UtcDateTime(), nullable=True)
     )
@@ -36,6 +37,7 @@ def downgrade() -> None:
     with op.batch_alter_table("dispatch", schema=None) as batch_op:
         batch_op.drop_column("unknown_left_at")
     with op.batch_alter_table("pace", schema=None) as batch_op:
+        batch_op.drop_column("probe_after")
         batch_op.drop_column("probe_at")
         batch_op.drop_column("halt_reason")
         batch_op.drop_column("halted_at")
