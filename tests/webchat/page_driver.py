@@ -125,18 +125,18 @@ class PageDriver:
     async def wait_gone(self, text: str) -> None:
         await self.page.locator(SEEN).get_by_text(text).last.wait_for(state="hidden")
 
-    async def send_file(self, path: Path, *, kind: str = "photo", caption: str = "") -> None:
-        """Attach a photo or a document as the menu does, and send it."""
-        await self.choose_file(path, kind=kind)
+    async def send_file(self, *path: Path, kind: str = "photo", caption: str = "") -> None:
+        """Attach photos or documents as the menu does, and send them."""
+        await self.choose_file(*path, kind=kind)
         if caption:
             await self.page.locator("dialog[open] textarea").fill(caption)
         await self.page.locator("dialog[open] .button.primary").click()
 
-    async def choose_file(self, path: Path, *, kind: str = "photo") -> None:
+    async def choose_file(self, *path: Path, kind: str = "photo") -> None:
         await self.page.locator(".composer-field [aria-haspopup=menu]").click()
         async with self.page.expect_file_chooser() as choosing:
             await self.page.locator(".menu-item").nth(0 if kind == "photo" else 1).click()
-        await (await choosing.value).set_files(path)
+        await (await choosing.value).set_files(list(path))
 
     async def bubbles(self) -> list[str]:
         """Name the texts on the page, oldest first, without their times."""

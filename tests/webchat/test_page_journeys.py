@@ -221,6 +221,21 @@ async def test_a_photo_goes_out_with_its_caption_and_opens_large(scene: Scene, t
     assert len([text for text in await page.bubbles() if text == "活动现场"]) == 1
 
 
+async def test_several_photos_go_out_as_an_album(scene: Scene, tmp_path: Path) -> None:
+    pictures = [tmp_path / f"{number}.png" for number in range(12)]
+    for number, picture in enumerate(pictures):
+        Image.new("RGB", (40, 30), (number, 0, 0)).save(picture)
+    page = await scene.inside()
+    await page.send_file(*pictures[:3], caption="活动现场")
+    heard = [await scene.bot.hear() for _ in range(3)]
+    assert [message.get("caption") for message in heard] == ["活动现场", None, None]
+    assert len({message["media_group_id"] for message in heard}) == 1
+    await page.choose_file(*pictures)
+    await page.wait_text("发送 10 张照片")
+    await page.wait_text("一次最多发送 10 个")
+    assert page.errors == []
+
+
 async def test_what_is_no_picture_goes_as_a_file_and_says_so(scene: Scene, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"not a picture")

@@ -69,11 +69,14 @@ export function press(username, messageId, data) {
 }
 
 /** Send a file; XMLHttpRequest, because fetch does not tell how far an upload is. */
-export function upload(username, { kind, file, caption }, onProgress) {
+export function upload(username, { kind, file, caption, album }, onProgress) {
   const form = new FormData();
   form.append("kind", kind);
   if (caption) {
     form.append("caption", caption);
+  }
+  if (album) {
+    form.append("album", album);
   }
   form.append("file", file, file.name);
   const request = new XMLHttpRequest();

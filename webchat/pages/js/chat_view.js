@@ -12,7 +12,7 @@ import { Presses } from "./presses.js";
 import { ReplyKeyboard } from "./reply_keyboard.js";
 import { t } from "./strings.js";
 import { Thread } from "./thread.js";
-import { acceptDrops, preparedUpload } from "./upload.js";
+import { acceptDrops, preparedUploads } from "./upload.js";
 
 const ACTION_TIME = 6000;
 
@@ -34,7 +34,7 @@ export class ChatView {
       onSeen: () => this.seen(),
     });
     this.keyboard = new ReplyKeyboard(chat, { onText: (text) => this.say(text), onContact: () => this.shareContact() });
-    this.composer = new Composer(chat, this.keyboard, { onSend: (text, replyTo) => this.say(text, replyTo), onFile: (kind, file) => this.attach(kind, file) });
+    this.composer = new Composer(chat, this.keyboard, { onSend: (text, replyTo) => this.say(text, replyTo), onFiles: (kind, files) => this.attach(kind, files) });
     this.build();
     this.sync();
   }
@@ -50,7 +50,7 @@ export class ChatView {
     this.gate = h("div", { class: "gate", hidden: true });
     this.foot = h("footer", { class: "foot" }, this.gate, this.composer.element, this.keyboard.element);
     this.element = h("main", { class: "stage chat" }, header, this.thread.element, this.foot);
-    acceptDrops(this.element, { isOpen: () => this.gate.hidden, onFile: (kind, file) => this.attach(kind, file) });
+    acceptDrops(this.element, { isOpen: () => this.gate.hidden, onFiles: (kind, files) => this.attach(kind, files) });
   }
 
   sync() {
@@ -188,9 +188,8 @@ export class ChatView {
     }
   }
 
-  async attach(kind, file) {
-    const upload = await preparedUpload(kind, file);
-    if (upload) {
+  async attach(kind, files) {
+    for (const upload of await preparedUploads(kind, files)) {
       this.outbox.file(upload);
       this.thread.toBottom();
     }

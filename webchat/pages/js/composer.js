@@ -12,7 +12,7 @@ const LONGEST = 4096;
 const WARN_AT = 3800;
 
 export class Composer {
-  /** acts: onSend(text, replyTo), onFile(kind, file). */
+  /** acts: onSend(text, replyTo), onFiles(kind, files). */
   constructor(chat, keyboard, acts) {
     this.chat = chat;
     this.acts = acts;
@@ -154,11 +154,11 @@ export class Composer {
   }
 
   pick(kind, accept) {
-    const input = h("input", { type: "file", accept, class: "visually-hidden", tabIndex: -1 });
+    const input = h("input", { type: "file", accept, multiple: true, class: "visually-hidden", tabIndex: -1 });
     input.addEventListener("change", () => {
       input.remove();
-      if (input.files[0]) {
-        this.acts.onFile(kind, input.files[0]);
+      if (input.files.length > 0) {
+        this.acts.onFiles(kind, [...input.files]);
       }
     });
     input.addEventListener("cancel", () => input.remove());
@@ -167,10 +167,10 @@ export class Composer {
   }
 
   pasted(event) {
-    const file = event.clipboardData?.files[0];
-    if (file) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length > 0) {
       event.preventDefault();
-      this.acts.onFile(kindOf(file), file);
+      this.acts.onFiles(kindOf(files), files);
     }
   }
 }

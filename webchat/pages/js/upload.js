@@ -1,4 +1,4 @@
-/** The sheet before a file is sent: what it is, how large, and a caption. */
+/** The sheet before files are sent: what they are, how large, and a caption. Several are an album. */
 
 import { explain, modal, sheetHeader } from "./dialogs.js";
 import { button, h } from "./dom.js";
@@ -7,37 +7,47 @@ import { icon } from "./icons.js";
 import { t } from "./strings.js";
 
 const LONGEST_CAPTION = 1024;
+const LARGEST_ALBUM = 10;
 const PICTURES = new Set(["image/jpeg", "image/png", "image/gif", "image/webp"]);
 
 export function uploadLimit() {
   return Number(document.querySelector("meta[name=max-upload-bytes]")?.content) || Infinity;
 }
 
-/** Resolve to {kind, file, caption, preview} when the reader sends, else to null. */
-export async function preparedUpload(wished, file) {
-  const preview = wished === "photo" ? await pictureUrl(file) : null;
-  const kind = preview ? "photo" : "document";
-  const wrong = tooLargeOrEmpty(file);
+/** Resolve to a list of {kind, file, caption, preview, album} when the reader sends, else to an empty one. */
+export async function preparedUploads(wished, files) {
+  const chosen = files.slice(0, LARGEST_ALBUM);
+  const many = chosen.length > 1;
+  const previews = wished === "photo" ? await Promise.all(chosen.map(pictureUrl)) : [];
+  const kind = previews.length > 0 && previews.every(Boolean) ? "photo" : "document";
+  const wrong = chosen.map(tooLargeOrEmpty).find(Boolean);
+  const title = many ? t(`upload.${kind}s`, { count: chosen.length }) : t(`upload.${kind}`);
   const caption = h("textarea", { class: "input", rows: "2", maxlength: LONGEST_CAPTION, placeholder: t("upload.caption"), "aria-label": t("upload.caption") });
   const close = (value) => (event) => event.target.closest("dialog").close(value);
   const body = [
-    sheetHeader(t(`upload.${kind}`)),
+    sheetHeader(title),
     h(
       "div",
       { class: "sheet-body" },
-      preview && !wrong && h("img", { class: "upload-preview", src: preview, alt: file.name }),
-      fileCard(kind, file),
+      kind === "photo" && !wrong && h("div", { class: `upload-previews ${many ? "many" : ""}` }, ...previews.map((preview, place) => h("img", { class: "upload-preview", src: preview, alt: chosen[place].name }))),
+      ...chosen.filter(() => !many || kind === "document").map((file) => fileCard(kind, file)),
+      files.length > LARGEST_ALBUM && h("p", { class: "hint", role: "status" }, t("upload.most", { count: LARGEST_ALBUM })),
       wished !== kind && !wrong && h("p", { class: "hint", role: "status" }, t("upload.asfile")),
       wrong ? h("p", { class: "form-error", role: "alert" }, wrong) : caption,
       h("div", { class: "dialog-actions" }, button(t("cancel"), close(""), { class: "button" }), button(t("composer.send"), close("send"), { class: "button primary", disabled: Boolean(wrong) })),
     ),
   ];
-  const { closed } = modal(body, { class: "dialog sheet", "aria-label": t(`upload.${kind}`) });
-  if ((await closed) === "send") {
-    return { kind, file, caption: caption.value.trim(), preview };
+  const { closed } = modal(body, { class: "dialog sheet", "aria-label": title });
+  const sent = (await closed) === "send";
+  if (!sent || kind !== "photo") {
+    previews.forEach((preview) => URL.revokeObjectURL(preview ?? ""));
   }
-  URL.revokeObjectURL(preview ?? "");
-  return null;
+  if (sent) {
+    const album = many ? `${Date.now()}${Math.floor(Math.random() * 1000)}` : "";
+    const words = (place) => (place === 0 ? caption.value.trim() : "");
+    return chosen.map((file, place) => ({ kind, file, caption: words(place), preview: kind === "photo" ? previews[place] : null, album }));
+  }
+  return [];
 }
 
 function fileCard(kind, file) {
@@ -69,7 +79,7 @@ function tooLargeOrEmpty(file) {
 }
 
 /** Let files be dropped on an element while isOpen(); pictures become photos. */
-export function acceptDrops(element, { isOpen, onFile }) {
+export function acceptDrops(element, { isOpen, onFiles }) {
   element.dataset.drop = t("upload.drop");
   element.addEventListener("dragover", (event) => {
     if (isOpen() && [...event.dataTransfer.types].includes("Files")) {
@@ -80,14 +90,14 @@ export function acceptDrops(element, { isOpen, onFile }) {
   element.addEventListener("dragleave", (event) => element.contains(event.relatedTarget) || element.classList.remove("dropping"));
   element.addEventListener("drop", (event) => {
     element.classList.remove("dropping");
-    const file = event.dataTransfer.files[0];
-    if (file && isOpen()) {
+    const files = [...event.dataTransfer.files];
+    if (files.length > 0 && isOpen()) {
       event.preventDefault();
-      onFile(kindOf(file), file);
+      onFiles(kindOf(files), files);
     }
   });
 }
 
-export function kindOf(file) {
-  return file.type.startsWith("image/") ? "photo" : "document";
+export function kindOf(files) {
+  return files.every((file) => file.type.startsWith("image/")) ? "photo" : "document";
 }

@@ -116,6 +116,9 @@ export default {
 
   "upload.photo": "Send photo",
   "upload.document": "Send file",
+  "upload.photos": "Send {count} photos",
+  "upload.documents": "Send {count} files",
+  "upload.most": "At most {count} go at once. Please choose the others again.",
   "upload.caption": "Add a caption (optional)",
   "upload.asfile": "This is not a picture that can be shown here. It will be sent as a file.",
   "upload.drop": "Drop to send the file",

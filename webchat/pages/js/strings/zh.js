@@ -116,6 +116,9 @@ export default {
 
   "upload.photo": "发送照片",
   "upload.document": "发送文件",
+  "upload.photos": "发送 {count} 张照片",
+  "upload.documents": "发送 {count} 个文件",
+  "upload.most": "一次最多发送 {count} 个，其余的请再选一次。",
   "upload.caption": "添加说明（可不填）",
   "upload.asfile": "这不是可以直接显示的图片，将作为文件发送。",
   "upload.drop": "松开即可发送文件",
