@@ -17,6 +17,7 @@ from domain.delivery import DispatchState, Lane, UnknownPolicy
 from domain.halts import MOST_IN_A_ROW
 from domain.messages import Content
 from domain.pace import Pace
+from services import killpoints
 from services.pipeline import YIELD, Channel, Pipeline, Sleep, Turn
 from storage import audiences, dispatches, halts, materialise, outcomes, pace, reopening
 from storage.database import Database, Session
@@ -156,8 +157,10 @@ class Delivery:
         elif members is None:
             members = materialise.named(member_ids)
         await materialise.write(session, dispatch_id, members)
+        killpoints.reach("after_materialise")
         await outcomes.finish_empty(session, dispatch_id, now)
         await self._enqueue(session, await dispatches.due_slices(session, now, dispatch_id))
+        killpoints.reach("before_dispatch_commit")
         return dispatch_id
 
     async def run_slice(self, slice_id: int, generation: int) -> Turn:
@@ -254,6 +257,7 @@ class Delivery:
         async with self._database.begin() as session:
             due = await dispatches.due_slices(session, self._clock())
             await self._enqueue(session, due)
+            killpoints.reach("before_kick_commit")
         return len(due)
 
     async def boot(self) -> None:

@@ -219,6 +219,7 @@ class Pipeline:
             )
             if claimed.skipped:
                 await outcomes.skip(session, claimed.skipped, now)
+            killpoints.reach("before_claim_commit")
         if claimed.claims:
             killpoints.reach("after_sending")
         return claimed
@@ -242,6 +243,7 @@ class Pipeline:
         async with self._database.begin() as session:
             until = await deliveries.hold_slice(session, taken, now)
             await outcomes.finish(session, now, [taken.id])
+            killpoints.reach("before_close_commit")
         if until is None:
             return Turn()
         wait = (until - now).total_seconds()

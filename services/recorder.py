@@ -72,6 +72,8 @@ class Recorder:
             stopped = [each for each in failing if await halts.halt(session, each, failing[each], now)]
             over = await outcomes.record(session, batch, now)
             ended = await outcomes.finish(session, now, over) if over else []
+            killpoints.reach("before_record_commit")
+        killpoints.reach("after_record_commit")
         for account_id, reason in failing.items():
             self._failing.pop(account_id, None)
             if account_id in stopped:
