@@ -78,9 +78,9 @@ async def channel(client, server, clock, tmp_path) -> AsyncIterator[TelegramChan
     await runner.cleanup()
 
 
-def build(client, url: str, clock, folder: Path):
+def build(client, url: str, clock, folder: Path, timeout: float = 10.0):
     return client(
-        token=TOKEN, base_url=url, clock=clock, media_path=lambda digest: folder / digest, timeout=0.3
+        token=TOKEN, base_url=url, clock=clock, media_path=lambda digest: folder / digest, timeout=timeout
     )
 
 
@@ -163,7 +163,6 @@ async def test_without_tls_or_a_way_through_the_proxy_it_never_left_us(
                 base_url=f"https://127.0.0.1:{port}",
                 clock=clock,
                 media_path=tmp_path.joinpath,
-                timeout=0.3,
                 proxy=proxy,
             )
             outcome = await tls.send(to(5), None)
@@ -243,13 +242,15 @@ async def test_an_answer_without_a_message_was_perhaps_acted_upon(server, channe
     assert await channel.send(to(5), None) == Unknown("bad_reply")
 
 
-async def test_a_stall_was_perhaps_acted_upon(server, channel):
+async def test_a_stall_was_perhaps_acted_upon(server, channel, client, clock, tmp_path):
     async def stall(request: web.Request) -> web.Response:
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(0.3)
         return web.Response()
 
     server.reply = stall
-    assert isinstance(await channel.send(to(5), None), Unknown)
+    impatient = build(client, f"http://127.0.0.1:{server.port}", clock, tmp_path, timeout=0.1)
+    assert isinstance(await impatient.send(to(5), None), Unknown)
+    await impatient.close()
 
 
 async def test_a_reset_after_the_request_left_was_perhaps_acted_upon(server, channel):
