@@ -7,6 +7,7 @@ from pathlib import Path
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramAPIError
 
 from bot.channels.aiogram_sender import AiogramChannel
 from bot.channels.telegram import TelegramChannel
@@ -16,6 +17,7 @@ from storage import accounts
 from storage.database import Database
 
 ANSWER_TIMEOUT = 20.0  # seconds
+PROBE_TIMEOUT = 10  # seconds
 CLIENTS: dict[str, type[TelegramChannel | AiogramChannel]] = {
     "ptb": TelegramChannel,
     "aiogram": AiogramChannel,
@@ -73,3 +75,12 @@ def _open(
         token=token, base_url=settings.base_url, clock=clock, media_path=media_path, proxy=settings.proxy
     )
     return BotAccount(number, settings, Bot(token, session=session), channel)
+
+
+async def answers(account: BotAccount) -> bool:
+    """Say whether the messenger knows our account: it answers, and takes our token."""
+    try:
+        await account.bot.get_me(request_timeout=PROBE_TIMEOUT)
+    except (TelegramAPIError, OSError, TimeoutError, ValueError):
+        return False
+    return True

@@ -19,7 +19,7 @@ from aiogram.exceptions import TelegramAPIError
 from aiohttp import web
 from rich.console import Console
 
-from bot import accounts, calendar, delivery_commands, demo, http, local, webchat_account
+from bot import account_commands, accounts, calendar, delivery_commands, demo, http, local, webchat_account
 from bot.accounts import BotAccount
 from bot.import_commands import commands_of
 from bot.inbound import Inbound
@@ -245,6 +245,7 @@ class Bridge:
             {
                 **commands_of(toolbox.roster),
                 **delivery_commands.commands_of(self.database, self.clock),
+                **account_commands.commands_of(self.database),
             },
         )
         await self._start_engine(engine, toolbox, works="worker" in roles)

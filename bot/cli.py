@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.commands import (
+    accounts,
     backup,
     db,
     deliveries,
@@ -33,8 +34,11 @@ app.command("export")(export.export)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("import")(import_.import_)
+app.add_typer(accounts.app, name="accounts", help="The chat accounts: list, resume one that stopped.")
 app.add_typer(db.app, name="db", help="Bring the database to a version of the schema.")
-app.add_typer(deliveries.app, name="deliveries", help="What is going out or waits: list, resume, cancel.")
+app.add_typer(
+    deliveries.app, name="deliveries", help="What is going out or waits: list, resume, cancel, resolve."
+)
 app.add_typer(holidays.app, name="holidays", help="Free days and worked weekends; enter a year's table.")
 app.add_typer(webchat.app, name="webchat", help="The chat server alone, and its bots.")
 

@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     service_day_reminders: str = "7,1"
     pace_start: float = Field(default=25.0, gt=0, le=1000)
     pace_ceiling: float = Field(default=30.0, gt=0, le=1000)
+    halt_after: int = Field(default=20, ge=0, le=10_000)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "console", "json"] = "auto"
 

@@ -1,6 +1,8 @@
 """Builds the services of a process, each given what it needs."""
 
-from bot.accounts import BotAccount
+from functools import partial
+
+from bot.accounts import BotAccount, answers
 from bot.settings import Settings
 from domain.clock import Clock
 from domain.rest_days import RestDays
@@ -15,6 +17,7 @@ from services.dissolutions import Dissolutions
 from services.expiry import Expiry
 from services.exports import Exports
 from services.forgetting import Forgetting
+from services.halts import Halts
 from services.holiday_alerts import HolidayAlerts
 from services.holidays import Holidays
 from services.invitations import Invitations
@@ -62,6 +65,7 @@ def build_toolbox(
         channels={number: account.channel for number, account in opened.items()},
         limits=dict.fromkeys(opened, limits),
         rules=rules,
+        halt_after=settings.halt_after,
     )
     audit = Audit(database=database, clock=clock, sealer=sealer)
     audiences = Audiences(database=database, clock=clock, rules=rules)
@@ -83,6 +87,13 @@ def build_toolbox(
         delivery=delivery,
         exports=Exports(database=database, clock=clock, audit=audit, sealer=sealer),
         own_data=OwnData(database=database, clock=clock, sealer=sealer),
+        halts=Halts(
+            database=database,
+            clock=clock,
+            audit=audit,
+            delivery=delivery,
+            probes={number: partial(answers, account) for number, account in opened.items()},
+        ),
         forgetting=Forgetting(
             database=database,
             clock=clock,

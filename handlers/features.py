@@ -14,6 +14,7 @@ from handlers import (
     export,
     fallback,
     forget,
+    halts,
     help,  # noqa: A004 - named as the command
     holidays,
     import_roster,
@@ -63,6 +64,7 @@ FEATURES = (
     export,
     fallback,
     forget,
+    halts,
     help,
     holidays,
     import_roster,

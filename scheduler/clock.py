@@ -108,6 +108,7 @@ def ticks_of(toolbox: Toolbox, clock: Clock) -> list[Tick]:
         Tick("rest_days", 60.0, toolbox.rest_days.tick),
         Tick("service_days", 5.0, toolbox.service_days.tick),
         Tick("delivery", 2.0, toolbox.delivery.tick),
+        Tick("halts", 5.0, toolbox.halts.tick),
         Tick("schedules", 5.0, toolbox.schedules.tick),
         Tick("holidays", 3600.0, toolbox.holiday_alerts.tick),
         Tick("roster", 600.0, toolbox.roster.tidy),

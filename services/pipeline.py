@@ -36,6 +36,7 @@ SHORT_WAIT = 1.0
 LONGEST_RETURN = 60.0
 YIELD = 0.2
 """How long a slice stays back at least when others want its place: they must be quicker than it."""
+STOPPED_FOR = 5.0
 LATE = 0.5
 """Seconds after its instant at which a send looks again whether it is still wanted."""
 CLAIM_AHEAD = 0.2
@@ -275,6 +276,8 @@ class Pipeline:
                     halt = (taken.account_id, UNAUTHORIZED)
                 elif flow.streak.note(outcome, began, landed):
                     halt = (taken.account_id, FAILING)
+                if halt is not None:  # until the row says so to everybody
+                    flow.held_until = max(flow.held_until, self._now() + STOPPED_FOR)
                 if isinstance(outcome, Busy):
                     await self._hold(taken, flow, outcome)
         finally:

@@ -37,6 +37,7 @@ class Recorder:
         self._gathered.append(record)
         if halt is not None:
             self._failing.setdefault(*halt)
+            self._full.set()
         if len(self._gathered) >= GATHER_MOST:
             self._full.set()
         if self._writer is None or self._writer.done():

@@ -11,6 +11,7 @@ from services.dissolutions import Dissolutions
 from services.expiry import Expiry
 from services.exports import Exports
 from services.forgetting import Forgetting
+from services.halts import Halts
 from services.holiday_alerts import HolidayAlerts
 from services.holidays import Holidays
 from services.invitations import Invitations
@@ -43,6 +44,7 @@ class Toolbox:
     dissolutions: Dissolutions
     exports: Exports
     forgetting: Forgetting
+    halts: Halts
     own_data: OwnData
     audit: Audit
     organisations: Organisations

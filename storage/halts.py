@@ -33,6 +33,33 @@ async def read_all(session: AsyncSession) -> list[Halt]:
     return await _read(session, _halted().order_by(account.c.name))
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """An account with its pace, what waits for it, and since when and why it has stopped, if it has."""
+
+    name: str
+    rate: float
+    waiting: int
+    since: datetime | None
+    reason: str
+
+
+async def overview(session: AsyncSession) -> list[Overview]:
+    """Return all accounts that have a pace."""
+    found = select(pace, account.c.name).join(account, account.c.id == pace.c.account_id)
+    rows = (await session.execute(found.order_by(account.c.name))).all()
+    return [
+        Overview(
+            name=row.name,
+            rate=row.rate,
+            waiting=await waiting(session, row.account_id),
+            since=row.halted_at,
+            reason=row.halt_reason or "",
+        )
+        for row in rows
+    ]
+
+
 async def numbers(session: AsyncSession) -> list[int]:
     """Return the ids of the accounts that are stopped now."""
     found = select(pace.c.account_id).where(pace.c.halted_at.is_not(None))

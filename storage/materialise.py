@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState
-from storage import accounts
+from storage import accounts, halts
 from storage.dispatches import COUNTERS
 from storage.tables import metadata
 
@@ -58,20 +58,21 @@ def recipients(dispatch_id: int) -> Select[tuple[int]]:
 
 async def write(session: AsyncSession, dispatch_id: int, members: Select[tuple[int]]) -> int:
     """Write one delivery for each of `members` (a select of member ids), cut into slices; return how many."""
-    targets = _targets(members, await accounts.barred(session))
+    targets = _targets(members, await accounts.barred(session), await halts.numbers(session))
     last = await _cut_slices(session, dispatch_id, targets)
     await session.execute(_deliveries_of(dispatch_id, targets, last))
     return await _count(session, dispatch_id)
 
 
-def _targets(members: Select[tuple[int]], barred: Sequence[int]) -> Targets:
-    """Select for each member the chat they prefer of those that reach them, if any."""
+def _targets(members: Select[tuple[int]], barred: Sequence[int], stopped: Sequence[int]) -> Targets:
+    """Select for each member the chat they prefer of those that reach them, if any; on a stopped account at last."""
     links = account_link.alias("candidate")
     allowed = (links.c.account_id.not_in(barred),) if barred else ()
+    later = (case((links.c.account_id.in_(stopped), 1), else_=0),) if stopped else ()
     preferred = (
         select(links.c.id)
         .where(links.c.member_id == member.c.id, links.c.state == "active", *allowed)
-        .order_by(links.c.place, links.c.account_id)
+        .order_by(*later, links.c.place, links.c.account_id)
         .limit(1)
         .scalar_subquery()
     )
