@@ -23,13 +23,14 @@ async def send_media_group(methods: BotMethods, bot: Row, fields: Fields) -> Any
     group = str(secrets.randbits(53))
     shared = {name: value for name, value in fields.items() if name != "reply_markup"}
     sent = []
+    methods.admit(bot, person)
     with methods.town.store.begin():
         for item in items:
             own = {"caption": None, "caption_entities": None, "parse_mode": None, **item}
             given = shared | own | {item["type"]: item.get("media")}
             body, row = content.media(given, item["type"], methods.town.files, bot)
             body |= content.written(given, "caption", content.CAPTION_LIMIT) | {"media_group_id": group}
-            sent.append(methods.send(bot, shared, body))
+            sent.append(methods.post(bot, person, shared, body))
             methods.town.files.show_to(row["id"], person["id"])
     return sent
 

@@ -53,8 +53,16 @@ class BotMethods:
     def send(self, bot: Row, fields: Fields, body: dict[str, Any]) -> dict[str, Any]:
         """Post a message of a checked body, after the flood limits."""
         person = self.town.reachable(bot, fields.get("chat_id"))
+        self.admit(bot, person)
+        return self.post(bot, person, fields, body)
+
+    def admit(self, bot: Row, person: Row) -> None:
+        """Count one message, or one album, against the flood limits."""
         if self.flood is not None:
             self.flood.check(bot["id"], person["id"], self.town.config.clock())
+
+    def post(self, bot: Row, person: Row, fields: Fields, body: dict[str, Any]) -> dict[str, Any]:
+        """Post a message of a checked body."""
         body |= self._reply(bot, person, fields)
         keyboard = content.markup(fields)
         if keyboard is None:

@@ -70,6 +70,21 @@ async def test_an_album_is_uploaded_once_and_its_words_stand_under_the_first(bri
     assert ids[:3] == ids[3:]
 
 
+async def test_an_album_of_ten_passes_the_flood_limits(tmp_path, clock):
+    files = tuple(Media("photo", f"{n}.png", str(n)) for n in range(10))
+    for media in files:
+        (tmp_path / media.digest).write_bytes(PIXEL + media.digest.encode())
+    async with running_webchat(tmp_path / "webchat", flood_limits=True) as town:
+        channel = TelegramChannel(
+            token=await town.new_bot(), base_url=town.origin, clock=clock, media_path=tmp_path.joinpath
+        )
+        wang = await town.new_person("王芳")
+        await wang.start()
+        content = Content("十张", album=files, keyboard=BUTTONS)
+        assert isinstance(await channel.send(Envelope(Address(1, wang.id), content), None), Sent)
+        await channel.close()
+
+
 async def test_an_albums_buttons_follow_with_its_words_as_one_delivery(bridge):
     outcome = await bridge.send(album(keyboard=BUTTONS))
     came = await bridge.came()
