@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError
 
+from bot.answer_session import AnswerSession
 from bot.channels.aiogram_sender import AiogramChannel
 from bot.channels.telegram import TelegramChannel
 from bot.settings import AccountSettings
@@ -70,7 +70,7 @@ def _open(
 ) -> BotAccount:
     token = settings.token.get_secret_value()
     server = TelegramAPIServer.from_base(settings.base_url)
-    session = AiohttpSession(api=server, proxy=settings.proxy, timeout=ANSWER_TIMEOUT)
+    session = AnswerSession(api=server, proxy=settings.proxy, timeout=ANSWER_TIMEOUT)
     channel = CLIENTS[settings.client](
         token=token, base_url=settings.base_url, clock=clock, media_path=media_path, proxy=settings.proxy
     )

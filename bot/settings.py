@@ -39,7 +39,7 @@ class AccountSettings(BaseModel):
     base_url: str
     token: SecretStr
     residency: Country = "CN"
-    proxy: str | None = None
+    proxy: str | None = Field(default=None, pattern=r"^https?://")
     deep_link_template: str = "https://t.me/{bot}?start={payload}"
     verifies_phones: bool = False
     mode: Literal["poll", "webhook"] = "poll"
