@@ -21,7 +21,7 @@ from pathlib import Path
 
 import structlog
 import uvloop
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, insert, literal, select, true
 
 from benchmarks.common import fresh
 from benchmarks.fake_server import FakeServer
@@ -30,8 +30,8 @@ from bot.channels.telegram import TelegramChannel
 from domain.delivery import DispatchState
 from scheduler.jobs import Engine
 from services.delivery import Delivery, PaceLimits
-from storage.database import Database
-from tests.delivery_world import ACCOUNT, FakeChannel, T, build, hello, settle, start
+from storage.database import Database, Session
+from tests.delivery_world import ACCOUNT, FakeChannel, T, build, hello, settle
 
 TICK = 2.0
 LOOK = 0.25
@@ -53,6 +53,10 @@ class Worker:
     def __init__(self, child: Process) -> None:
         self._child = child
 
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
     def begin(self) -> None:
         assert self._child.stdin is not None
         self._child.stdin.write(b"\n")
@@ -70,10 +74,25 @@ class Worker:
 async def filled(engine: str, name: str, members: int, *, rate: float) -> AsyncIterator[Database]:
     """Yield a fresh database in which so many members wait for one message, and whose pace begins at `rate`."""
     async with fresh(engine, name) as database:
-        chosen = await settle(database, clock, members)
+        await settle(database, clock, 1)
+        async with database.begin() as session:
+            for table, column in (("member", "id"), ("account_link", "member_id")):
+                await _multiply(session, T[table], column, members)
         delivery = await build(database, clock, FakeChannel(), rate=rate)
-        await start(delivery, database, chosen)
+        async with database.begin() as session:
+            everybody = select(T["member"].c.id)
+            await delivery.dispatch(session, source="notice", source_id=7, members=everybody)
         yield database
+
+
+async def _multiply(session: Session, table: Table, column: str, count: int) -> None:
+    """Write a table's one row again and again, with a number of its own each time."""
+    numbers = select(literal(2).label("number")).where(literal(count) > 1).cte(recursive=True)
+    numbers = numbers.union_all(select(numbers.c.number + 1).where(numbers.c.number < count))
+    own = {column: numbers.c.number, "chat_id": numbers.c.number + 1000}
+    names = [each.name for each in table.c if each.name not in {"id"} - {column}]
+    rows = select(*(own.get(name, table.c[name]) for name in names)).select_from(numbers).join(table, true())
+    await session.execute(insert(table).from_select(names, rows))
 
 
 @asynccontextmanager
