@@ -9,8 +9,10 @@ from typing import Any
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
 
+from bot.claims import fence
 from domain.clock import Clock
 from storage import fsm
+from storage.claims import Chat
 from storage.database import Database, with_each_change
 
 CACHED = 10_000
@@ -22,7 +24,7 @@ Entry = tuple[str | None, str]
 class SqlStorage(BaseStorage):
     """One bot account is one `account_id`; aiogram's keys name it by its bot id.
 
-    The cache is right as long as one process serves a chat: it is forgotten when an account comes.
+    The cache is right as long as one process serves a chat: it is forgotten when an account comes or a chat goes.
     """
 
     def __init__(self, database: Database, clock: Clock, account_of_bot: Mapping[int, int]) -> None:
@@ -30,6 +32,7 @@ class SqlStorage(BaseStorage):
         self._clock = clock
         self._account_of_bot = account_of_bot
         self._cache: OrderedDict[fsm.Key, Entry] = OrderedDict()
+        self._users: dict[Chat, set[int]] = {}
 
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         value = state.state if isinstance(state, State) else state
@@ -48,11 +51,16 @@ class SqlStorage(BaseStorage):
         return data
 
     async def close(self) -> None:
-        self._cache.clear()
+        self.forget()
 
-    def forget(self) -> None:
-        """Read everything anew: another process may have written meanwhile."""
-        self._cache.clear()
+    def forget(self, chat: Chat | None = None) -> None:
+        """Read a chat, or everything, anew: another process may have written meanwhile."""
+        if chat is None:
+            self._cache.clear()
+            self._users.clear()
+        else:
+            for user in self._users.pop(chat, ()):
+                self._cache.pop((*chat, user), None)
 
     async def reap(self) -> None:
         """Drop dialogues that nobody went on with."""
@@ -78,6 +86,9 @@ class SqlStorage(BaseStorage):
         )  # a step of a dialogue alone is done again, not answered from the state
         try:
             async with self._database.begin() as session:
+                check = fence.get()
+                if check is not None:
+                    await check(session)
                 await fsm.write(session, place, *entry, self._clock())
         finally:
             with_each_change.reset(token)
@@ -86,8 +97,9 @@ class SqlStorage(BaseStorage):
     def _keep(self, place: fsm.Key, entry: Entry) -> None:
         self._cache[place] = entry
         self._cache.move_to_end(place)
+        self._users.setdefault(place[:2], set()).add(place[2])
         if len(self._cache) > CACHED:
-            self._cache.popitem(last=False)
+            self.forget(next(iter(self._cache))[:2])
 
     def _place(self, key: StorageKey) -> fsm.Key:
         return self._account_of_bot[key.bot_id], key.chat_id, key.user_id

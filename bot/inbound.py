@@ -9,6 +9,7 @@ from aiohttp import web
 from bot import dispatching, webhook
 from bot.accounts import BotAccount
 from bot.answers import LateAnswers
+from bot.claims import Claims
 from bot.fsm import SqlStorage
 from bot.http import Check
 from bot.inbox import Inbox
@@ -48,12 +49,25 @@ class Inbound:
         bots = {number: account.bot for number, account in opened.items()}
         self._fsm = SqlStorage(database, clock, {bot.id: number for number, bot in bots.items()})
         feeder = dispatching.Feeder(dispatching.build(toolbox, clock, self._fsm), bots, toolbox)
+        self._claims: Claims | None = None
+        if database.dialect != "sqlite":
+            self._claims = Claims(database=database, clock=clock, holder=holder, forget=self._fsm.forget)
         self.inbox = Inbox(
-            database=database, clock=clock, sealer=sealer, feed=feeder.feed, apologise=feeder.apologise
+            database=database,
+            clock=clock,
+            sealer=sealer,
+            feed=feeder.feed,
+            apologise=feeder.apologise,
+            claims=self._claims,
         )
 
     async def start(self) -> None:
         """Take the accounts that are free, and begin to listen."""
+        if self._claims is not None:
+            await self._claims.renew()
+            for number in self._opened:
+                await self.inbox.take(number)
+            self._spawn(self._claims.run(self.inbox.look, self.inbox.tidy), "claims")
         for number, account in self._opened.items():
             tenure = self._tenure(number)
             await tenure.renew()
@@ -67,6 +81,8 @@ class Inbound:
         """Drop updates that are long over and dialogues that nobody went on with."""
         await self.inbox.reap()
         await self._fsm.reap()
+        if self._claims is not None:
+            await self._claims.reap()
 
     async def stop(self) -> None:
         """Listen no more, finish what is in hand, and let another process go on."""
@@ -77,19 +93,25 @@ class Inbound:
         await asyncio.gather(*(lane.drain() for lane in self._lanes))
         for tenure in self._tenures:
             await tenure.give_back()
+        if self._claims is not None:
+            await self._claims.give_all_back()
 
     def _tenure(self, number: int) -> Tenure:
         async def take(account_id: int) -> None:
             self._fsm.forget()
             await self.inbox.take(account_id)
 
+        async def polls_only(_: int) -> None:
+            """Do nothing more: handling is claimed chat by chat."""
+
+        alone = self._claims is None
         tenure = Tenure(
             number,
             database=self._database,
             clock=self._clock,
             holder=self._holder,
-            take=take,
-            let_go=self.inbox.let_go,
+            take=take if alone else polls_only,
+            let_go=self.inbox.let_go if alone else lambda _: None,
             look=self.inbox.look,
         )
         self._tenures.append(tenure)

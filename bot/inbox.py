@@ -2,7 +2,8 @@
 
 Both libraries confirm an update before its handler has finished, so a crash loses what was in hand
 (aiogram #1397; measured: 33 of 4,000 with 8 kills). Here a crash replays what was not done.
-An account's updates are handled by the one process that holds it; any process may keep them.
+On one machine the process that holds an account handles its updates. Of several, each handles the chats that it has
+claimed (`bot.claims`): those it is handed updates of, and when it has plenty in hand, others claim the rest.
 An update changes state once: the row notes in the handler's own transaction that it took effect, and an update
 that comes again is then only answered, from the state.
 """
@@ -12,16 +13,19 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import orjson
 import structlog
 
 from bot import raw
+from bot.claims import Claims, Overtaken, fence
 from bot.raw import Update
 from domain.clock import Clock
 from services import killpoints
 from storage import inbox
+from storage.claims import Chat
 from storage.database import Database, Session, after_commit, with_each_change
 from storage.inbox import Incoming, Waiting
 from storage.sealing import Sealer
@@ -29,6 +33,8 @@ from storage.sealing import Sealer
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 32
+MOST_CHATS = 2 * AT_ONCE
+"""Of several processes one claims no more chats while it has so many in hand: the others have time for them."""
 MOST_IN_HAND = 1000
 """What lies in memory; a longer backlog stays in the table and is read on as the line moves."""
 PATIENCE = (0.5, 3.0)
@@ -64,13 +70,21 @@ class Inbox:
     """
 
     def __init__(
-        self, *, database: Database, clock: Clock, sealer: Sealer, feed: Feed, apologise: Apologise
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        sealer: Sealer,
+        feed: Feed,
+        apologise: Apologise,
+        claims: Claims | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sealer = sealer
         self._feed = feed
         self._apologise = apologise
+        self._claims = claims
         self._held: set[int] = set()
         self._lanes: dict[Lane, deque[Waiting]] = {}
         self._in_hand: set[int] = set()
@@ -99,8 +113,11 @@ class Inbox:
             if raw.is_update(each)
         ]
         async with self._lining_up:
+            self._over.clear()
             async with self._database.begin() as session:
                 fresh = await inbox.keep(session, incoming, self._clock())
+                if self._claims is not None:
+                    fresh = await self._claim(self._claims, session, fresh)
             killpoints.reach("after_inbox_commit")
             if len(self._in_hand) + len(fresh) > MOST_IN_HAND:
                 self._behind = True
@@ -115,10 +132,35 @@ class Inbox:
         async with self._lining_up:
             self._over.clear()
             limit = len(self._in_hand) + room
-            async with self._database.read() as session:
-                left = await inbox.waiting(session, sorted(self._held), limit=limit)
+            left = await self._left(limit)
             self._behind = len(left) == limit
-            self._line_up(each for each in left if each.id not in self._over)
+            self._line_up(left)
+
+    async def _left(self, limit: int) -> list[Waiting]:
+        if self._claims is None:
+            async with self._database.read() as session:
+                return await inbox.waiting(session, sorted(self._held), limit=limit)
+        chats = await self._claims.seek(self._held, self._in_hand, limit=limit)
+        if not chats:
+            return []
+        async with self._database.begin() as session:
+            return await self._claims.take(session, chats, new=self._room_for_chats, limit=limit)
+
+    async def _claim(self, claims: Claims, session: Session, fresh: Iterable[Waiting]) -> list[Waiting]:
+        """Return what waits in the chats of these updates that are ours; who has plenty leaves new ones to others."""
+        chats = [_chat(each.account_id, each.chat_id) for each in fresh if each.account_id in self._held]
+        new = 0 if self._behind else self._room_for_chats
+        return await claims.take(session, chats, new=new, limit=MOST_IN_HAND)
+
+    @property
+    def _room_for_chats(self) -> int:
+        return MOST_CHATS - len(self._lanes)
+
+    async def tidy(self) -> None:
+        """Let other processes have chats that have nothing in hand."""
+        if self._claims is not None:
+            async with self._lining_up:
+                await self._claims.let_idle_go({_chat(*lane) for lane in self._lanes})
 
     async def reap(self) -> None:
         """Drop what is long over."""
@@ -142,24 +184,28 @@ class Inbox:
 
     def _line_up(self, updates: Iterable[Waiting]) -> None:
         for each in updates:
-            if each.account_id not in self._held or each.id in self._in_hand:
+            lane = (each.account_id, each.chat_id)
+            if not self._ours(lane) or each.id in self._in_hand or each.id in self._over:
                 continue
             self._in_hand.add(each.id)
-            lane = (each.account_id, each.chat_id)
             line = self._lanes.get(lane)
             if line is not None:
-                line.append(each)
+                _stand_in(line, each)
                 continue
             self._lanes[lane] = deque([each])
             task = asyncio.create_task(self._serve(lane))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def _ours(self, lane: Lane) -> bool:
+        mine = self._claims is None or self._claims.holds(_chat(*lane))
+        return mine and lane[0] in self._held
+
     async def _serve(self, lane: Lane) -> None:
         """Handle what stands in a line; a place is held while an update runs, not while it waits."""
         line = self._lanes[lane]
         try:
-            while line and lane[0] in self._held and not self._stopping.is_set():
+            while line and self._ours(lane) and not self._stopping.is_set():
                 async with self._places:
                     again_in = await self._handle(line[0])
                 if again_in is None:
@@ -169,6 +215,10 @@ class Inbox:
         finally:
             del self._lanes[lane]
             self._in_hand.difference_update(each.id for each in line)
+            if self._claims is not None:
+                self._claims.rest(_chat(*lane))
+                if self._claims.left_some and len(self._lanes) < AT_ONCE:
+                    self._claims.hungry.set()
 
     def _leave(self, over: Waiting) -> None:
         self._in_hand.discard(over.id)
@@ -185,29 +235,53 @@ class Inbox:
             await self._feed_once(waiting)
         except (orjson.JSONDecodeError, Undecodable) as error:
             await self._set_aside(waiting, error)
+        except Overtaken:
+            self._lose(waiting)
         except NotNow as error:
             log.warning("update_waits", inbox_id=waiting.id, seconds=error.seconds)
             return error.seconds
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, the next update must come
+            if await self._overtaken(waiting):
+                return None
             return await self._failed(waiting, error)
         else:
             killpoints.reach("before_inbox_done")
             await self._write(lambda session: inbox.done(session, waiting.id, self._clock()))
         return None
 
+    async def _overtaken(self, waiting: Waiting) -> bool:
+        """Say whether an update that failed here is another process's by now: that one counts."""
+        claims, chat = self._claims, _chat(waiting.account_id, waiting.chat_id)
+        if claims is None or await self._write(lambda session: claims.still_ours(session, chat)):
+            return False
+        self._lose(waiting)
+        return True
+
+    def _lose(self, waiting: Waiting) -> None:
+        log.warning("update_taken_over", inbox_id=waiting.id)
+        if self._claims is not None:
+            self._claims.lose(_chat(waiting.account_id, waiting.chat_id))
+
     async def _feed_once(self, waiting: Waiting) -> None:
         async def remember() -> None:
             self._effective.add(waiting.id)
 
+        chat, claims = _chat(waiting.account_id, waiting.chat_id), self._claims
+
         async def note(session: Session) -> None:
-            await inbox.effective(session, waiting.id)
+            if claims is None:
+                await inbox.effective(session, waiting.id)
+            else:
+                await claims.note(session, waiting.id, chat)
             after_commit(session, remember)
 
         again = waiting.took_effect or waiting.id in self._effective
         token = with_each_change.set(note)
+        fenced = fence.set(None if claims is None else partial(claims.check, chat=chat))
         try:
             await self._feed(waiting.account_id, orjson.loads(waiting.raw), again)
         finally:
+            fence.reset(fenced)
             with_each_change.reset(token)
 
     async def _failed(self, waiting: Waiting, error: Exception) -> float | None:
@@ -238,6 +312,18 @@ class Inbox:
             except Exception:
                 log.exception("inbox_not_written")
                 await asyncio.sleep(DATABASE_AWAY)
+
+
+def _chat(account_id: int, chat_id: int | None) -> Chat:
+    return account_id, chat_id or 0
+
+
+def _stand_in(line: deque[Waiting], update: Waiting) -> None:
+    """Put an update where its number says, behind the one in hand: webhooks may overtake each other."""
+    place = len(line)
+    while place > 1 and line[place - 1].update_id > update.update_id:
+        place -= 1
+    line.insert(place, update)
 
 
 def incident(inbox_id: int) -> str:

@@ -1,4 +1,4 @@
-"""Tenure: of all processes of the fleet one holds an account, polls it and handles its updates."""
+"""Tenure: of all processes of the fleet one holds an account and polls it; alone, it handles its updates too."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

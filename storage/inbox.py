@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, false, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -30,13 +30,14 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An update that is to be handled; `id` orders the updates of a chat."""
+    """An update that is to be handled; `update_id` orders the updates of a chat."""
 
     id: int
     account_id: int
     chat_id: int | None
     raw: bytes
     took_effect: bool = False
+    update_id: int = 0
 
 
 async def keep(session: AsyncSession, updates: Sequence[Incoming], now: datetime) -> list[Waiting]:
@@ -61,7 +62,7 @@ async def keep(session: AsyncSession, updates: Sequence[Incoming], now: datetime
         insert(inbox)
         .values(values)
         .on_conflict_do_nothing(index_elements=["account_id", "update_id"])
-        .returning(inbox.c.id, inbox.c.account_id, inbox.c.chat_id, inbox.c.raw)
+        .returning(inbox.c.id, inbox.c.account_id, inbox.c.chat_id, inbox.c.raw, false(), inbox.c.update_id)
     )
     rows = (await session.execute(written)).all()
     return sorted((Waiting(*row) for row in rows), key=lambda waiting: waiting.id)
@@ -70,7 +71,14 @@ async def keep(session: AsyncSession, updates: Sequence[Incoming], now: datetime
 async def waiting(session: AsyncSession, account_ids: Sequence[int], *, limit: int) -> list[Waiting]:
     """Return what was kept and not yet handled, in order."""
     found = (
-        select(inbox.c.id, inbox.c.account_id, inbox.c.chat_id, inbox.c.raw, inbox.c.state == "effective")
+        select(
+            inbox.c.id,
+            inbox.c.account_id,
+            inbox.c.chat_id,
+            inbox.c.raw,
+            inbox.c.state == "effective",
+            inbox.c.update_id,
+        )
         .where(inbox.c.state.in_(OPEN), inbox.c.account_id.in_(account_ids))
         .order_by(inbox.c.id)
         .limit(limit)

@@ -6,6 +6,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.fsm.storage.base import StorageKey
 
+from bot.claims import Overtaken, fence
 from bot.fsm import SqlStorage
 from storage import database as database_module
 from tests.factories import make_account
@@ -85,6 +86,29 @@ async def test_what_another_process_wrote_is_seen_once_the_cache_is_forgotten(
     await restarted(database, clock, accounts).set_state(at(), Steps.audience)
     storage.forget()
     assert await storage.get_state(at()) == "Steps:audience"
+
+
+async def test_a_chat_that_goes_to_another_process_is_read_anew_and_the_others_stay(
+    storage, database, clock, accounts
+):
+    other = restarted(database, clock, accounts)
+    for chat in (7, 8):
+        await storage.set_state(at(chat), Steps.text)
+        await other.set_state(at(chat), Steps.audience)
+    storage.forget((accounts[BOT_ID], 7))
+    assert await storage.get_state(at(7)) == "Steps:audience"
+    assert await storage.get_state(at(8)) == "Steps:text"
+
+
+async def test_a_process_that_was_overtaken_writes_no_step(storage, database, clock, accounts):
+    async def overtaken(session):
+        raise Overtaken
+
+    token = fence.set(overtaken)
+    with pytest.raises(Overtaken):
+        await storage.set_state(at(), Steps.text)
+    fence.reset(token)
+    assert await restarted(database, clock, accounts).get_state(at()) is None
 
 
 async def test_a_dialogue_in_hand_is_read_once(storage, monkeypatch):
