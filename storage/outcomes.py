@@ -12,7 +12,19 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, and_, bindparam, exists, func, literal, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import Row
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -137,18 +149,36 @@ async def finish(session: AsyncSession, now: datetime, slices: Iterable[int] | N
     idle = and_(slice_.c.done.is_(False), ~is_open)
     if slices is not None:
         idle = and_(slice_.c.id.in_(list(slices)), idle)
-    done = update(slice_).where(idle).values(done=True).returning(slice_.c.dispatch_id)
-    touched = set((await session.execute(done)).scalars())
+    found = await _locked(session, slice_, idle)
+    if not found and slices is not None:
+        return []
+    done = (
+        update(slice_).where(slice_.c.id.in_(found), idle).values(done=True).returning(slice_.c.dispatch_id)
+    )
+    touched = set((await session.execute(done)).scalars()) if found else set()
     running = dispatch.c.state == DispatchState.RUNNING
     mine = running if slices is None else and_(running, dispatch.c.id.in_(touched))
     unfinished = exists().where(slice_.c.dispatch_id == dispatch.c.id, slice_.c.done.is_(False))
+    over = and_(mine, ~unfinished)
+    candidates = await _locked(session, dispatch, over)
+    if not candidates:
+        return []
     ended = (
         update(dispatch)
-        .where(mine, ~unfinished)
+        .where(dispatch.c.id.in_(candidates), over)
         .values(state=DispatchState.DONE, finished_at=now)
         .returning(dispatch.c.id)
     )
     return sorted((await session.execute(ended)).scalars())
+
+
+async def _locked(session: AsyncSession, table: Table, which: ColumnElement[bool]) -> list[int]:
+    """Lock rows before looking at them once more: whoever reopens one beside us must not be overlooked.
+
+    PostgreSQL, having waited for a row, looks again at that row alone: what hangs on it is as old as the statement.
+    """
+    found = select(table.c.id).where(which).order_by(table.c.id).with_for_update()
+    return list((await session.execute(found)).scalars())
 
 
 async def finish_empty(session: AsyncSession, dispatch_id: int, now: datetime) -> None:
@@ -186,19 +216,28 @@ async def _detour(session: AsyncSession, unreachable: Sequence[int]) -> dict[int
 
 
 async def _record_late(session: AsyncSession, records: Sequence[Record], now: datetime) -> set[int]:
-    """Turn what was given up as unknown, or waits to be sent again, into sent after all."""
+    """Turn into sent after all what was given up as unknown, waits to be sent again, or was skipped instead."""
     if not records:
         return set()
-    given_up = select(delivery.c.id).where(
-        delivery.c.id.in_([each.delivery_id for each in records]),
-        delivery.c.state == DeliveryState.UNKNOWN,
+    counted = (
+        select(
+            delivery.c.id, delivery.c.slice_id, delivery.c.dispatch_id, delivery.c.state, delivery.c.reason
+        )
+        .where(
+            delivery.c.id.in_([each.delivery_id for each in records]),
+            delivery.c.state.in_([DeliveryState.UNKNOWN, DeliveryState.SKIPPED]),
+        )
+        .order_by(delivery.c.id)
+        .with_for_update()
     )
-    parked = set((await session.execute(given_up)).scalars())
-    rows = await _apply(session, records, "IN ('unknown', 'waiting')", now)
+    before = {row.id: row for row in (await session.execute(counted)).all()}
+    rows = await _apply(session, records, "IN ('unknown', 'waiting', 'skipped')", now)
     over = await _add(session, rows)
     for row in rows:
-        if row.id in parked:
-            await _count_one(session, row, DeliveryState.UNKNOWN, "worker_lost", -1)
+        was = before.get(row.id)
+        if was is not None:
+            await _bump(session, was.slice_id, was.state, -1)
+            await _explain(session, was.dispatch_id, was.state, was.reason, -1)
     return over
 
 
@@ -287,13 +326,6 @@ async def _add(session: AsyncSession, rows: Sequence[Row[Any]]) -> set[int]:
     for (dispatch_id, state, reason), count in sorted(reasons.items()):
         await _explain(session, dispatch_id, state, reason, count)
     return over
-
-
-async def _count_one(
-    session: AsyncSession, row: Row[Any], state: DeliveryState, reason: str, change: int
-) -> None:
-    await _bump(session, row.slice_id, state, change)
-    await _explain(session, row.dispatch_id, state, reason, change)
 
 
 async def _bump(session: AsyncSession, slice_id: int, state: str, change: int) -> int:
