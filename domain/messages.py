@@ -40,8 +40,8 @@ class Original:
 class Content:
     """A message to be sent: text with Bot API entities (offsets in UTF-16 units), media, inline buttons.
 
-    `album` is instead of `media`: files of one kind that are shown as one. `copy_of` is a message with the same
-    text and media, so that where it was sent a small request does; everywhere else the content itself goes out.
+    `album` is instead of `media`: files of one kind that are shown as one. `copy_of` is a message of the same
+    text, so that where it was sent a small request does; everywhere else the content itself goes out.
     """
 
     text: str
@@ -52,6 +52,9 @@ class Content:
     copy_of: Original | None = None
 
     def __post_init__(self) -> None:
+        if self.copy_of is not None and (self.media is not None or self.album):
+            msg = "files go by their ids: only a text is copied"
+            raise ValueError(msg)
         if not self.album:
             return
         if self.media is not None or not 2 <= len(self.album) <= LARGEST_ALBUM:  # noqa: PLR2004 - one is no album

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.messages import Button, Content, Media
+from domain.messages import Button, Content, Media, Original
 
 PICTURES = tuple(Media("photo", f"{n}.png", str(n)) for n in range(11))
 BUTTONS = ((Button("收到", data="1"),),)
@@ -16,9 +16,10 @@ BUTTONS = ((Button("收到", data="1"),),)
         ({"album": PICTURES[:2], "media": PICTURES[3]}, "no other media"),
         ({"album": (PICTURES[0], Media("document", "a.pdf", "a"))}, "do not mix"),
         ({"album": PICTURES[:2], "keyboard": BUTTONS}, "needs a text"),
+        ({"media": PICTURES[0], "copy_of": Original(1, 2, 3)}, "only a text"),
     ],
 )
-def test_an_album_that_no_messenger_takes_is_no_content(fields, said):
+def test_what_no_messenger_takes_is_no_content(fields, said):
     with pytest.raises(ValueError, match=said):
         Content("", **fields)
 
