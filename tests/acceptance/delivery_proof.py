@@ -1,0 +1,170 @@
+"""What the proofs of durability share: worker processes, what was in flight when one ended, and the judgement.
+
+Judged is what stands in the chat server's own store, not what the bridge believes.
+"""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from sqlalchemy import select
+
+from domain.delivery import UnknownPolicy
+from storage.database import Database
+from tests.acceptance.delivery_worker import clock
+from tests.delivery_world import FakeChannel, T, build
+from tests.webchat_server import RunningWebchat
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 180.0
+"""Seconds until a worker that neither ends nor dies fails its test: it finds what hangs, and measures nothing."""
+MOST_AT_ONCE = 2000
+BOT = "tongdao_bot"
+
+log = structlog.get_logger(__name__)
+Kill = tuple[str, int]
+"""A point, and at the how manieth time it is reached."""
+
+
+async def people_of(town: RunningWebchat, people: int) -> str:
+    """Give the members their chats on the chat server; return the bot's token."""
+    token = await town.new_bot(BOT)
+    chats = [{"id": 1000 + n, "name": f"成员{n}", "bot": BOT} for n in range(1, people + 1)]
+    for first in range(0, people, MOST_AT_ONCE):
+        await town.operator.put_people(chats[first : first + MOST_AT_ONCE])
+    return token
+
+
+def received(folder: Path) -> Counter[int]:
+    """Count the messages that stand in each member's chat, as the chat server keeps them."""
+    with sqlite3.connect(folder / "webchat.db") as store:
+        rows = store.execute("SELECT person_id, count(*) FROM message WHERE NOT outgoing GROUP BY person_id")
+        return Counter({person - 1000: count for person, count in rows})
+
+
+@dataclass
+class Fleet:
+    """Starts workers on one database and one chat server; `arguments` are theirs."""
+
+    arguments: Sequence[str]
+    kills: Path
+    """Where each point that ended a worker is written down."""
+    output: Path
+
+    async def start(self, kill_at: str = "", *more: str) -> asyncio.subprocess.Process:
+        environment = {**os.environ, "TONGDAO_KILL_AT": kill_at, "TONGDAO_KILL_LOG": str(self.kills)}
+        words = ["-m", "tests.acceptance.delivery_worker", *self.arguments, *more]
+        with self.output.open("ab") as out:
+            return await asyncio.create_subprocess_exec(
+                sys.executable, *words, cwd=ROOT, env=environment, stdout=out, stderr=out
+            )
+
+    async def ended(self, process: asyncio.subprocess.Process) -> int:
+        """Wait for a worker's end and return its code; one that hangs is a failure."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+    @asynccontextmanager
+    async def running(self, number: int) -> AsyncIterator[list[asyncio.subprocess.Process]]:
+        """Run so many workers, and wait until they have done everything."""
+        processes = [await self.start() for _ in range(number)]
+        try:
+            yield processes
+            codes = [await self.ended(process) for process in processes]
+            assert codes == [0] * number, self.said()
+        finally:
+            for process in processes:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+
+    async def killed(self, kills: Sequence[Kill], book: "Book", *, side_by_side: int) -> None:
+        """Let workers end at these points, so many at a time; the next one takes the place of who is gone."""
+        left = deque(kills)
+        running: dict[asyncio.Task[int], Kill] = {}
+        while left or running:
+            while left and len(running) < side_by_side:
+                kill = left.popleft()
+                process = await self.start(f"{kill[0]}:{kill[1]}")
+                running[asyncio.create_task(self.ended(process))] = kill
+            gone, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            await book.note()
+            for each in gone:
+                kill = running.pop(each)
+                assert each.result() == -signal.SIGKILL, (kill, self.said())
+
+    def said(self) -> str:
+        return self.output.read_text()[-4000:]
+
+
+@dataclass
+class Book:
+    """What was on its way each time something broke, and what it came to in the end."""
+
+    database: Database
+    policy: UnknownPolicy
+    attempts: set[tuple[int, str]] = field(default_factory=set)
+    breaks: int = 0
+
+    async def note(self) -> None:
+        """Note whose delivery is on its way now, by the rows: nobody else may be in doubt, or get it twice."""
+        rows = T["delivery"]
+        found = select(rows.c.member_id, rows.c.attempt_id).where(rows.c.state == "sending")
+        async with self.database.read() as session:
+            self.attempts.update((row.member_id, row.attempt_id) for row in await session.execute(found))
+        self.breaks += 1
+
+    async def judge(self, members: Sequence[int], got: Counter[int]) -> None:
+        """Nobody is lost, nobody is in doubt without a word, nobody got it twice but those in flight."""
+        rows, in_flight = T["delivery"], Counter(member for member, _ in self.attempts)
+        async with self.database.read() as session:
+            found = await session.execute(select(rows.c.member_id, rows.c.state))
+            states = [(row.member_id, row.state) for row in found]
+        assert sorted(member for member, _ in states) == sorted(members)
+        sent = {member for member, state in states if state == "sent"}
+        unknown = {member for member, state in states if state == "unknown"}
+        assert sent | unknown == set(members)
+        assert {member for member in sent if not got[member]} == set(), "lost"
+        assert unknown <= in_flight.keys()
+        await self._said(len(sent), len(unknown))
+        doubled = {member: count - 1 for member, count in got.items() if count > 1}
+        log.info(
+            "judged",
+            policy=self.policy.value,
+            people=len(members),
+            breaks=self.breaks,
+            in_flight=in_flight.total(),
+            unknown=len(unknown),
+            of_them_received=sum(1 for member in unknown if got[member]),
+            doubled=sum(doubled.values()),
+        )
+        if self.policy is UnknownPolicy.PARK:
+            assert doubled == {}
+        else:
+            assert unknown == set()
+            assert {each for each, more in doubled.items() if more > in_flight[each]} == set()
+
+    async def _said(self, sent: int, unknown: int) -> None:
+        """The figures that people see say the same."""
+        delivery = await build(self.database, clock, FakeChannel())
+        (dispatch,) = await delivery.dispatches_of("notice", 7)
+        figures = await delivery.figures(dispatch)
+        assert (figures.planned, figures.sent, figures.unknown) == (sent + unknown, sent, unknown)
+        assert figures.state == "done"
+        explained = {
+            reason: count for (state, reason), count in figures.reasons.items() if state == "unknown"
+        }
+        assert sum(explained.values()) == unknown
