@@ -4,18 +4,35 @@ A claim holds as long as its process renews its lease (`storage.leases`), so a d
 without a write. `still_mine` locks the row until the transaction ends, so that who is overtaken changes nothing.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, literal, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    TextClause,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import leases
 from storage.inbox import OPEN, Waiting
 from storage.tables import metadata
+from storage.tables.columns import UtcDateTime
 
 claim = metadata.tables["chat_claim"]
 inbox = metadata.tables["inbox"]
@@ -36,19 +53,30 @@ async def take(session: AsyncSession, chats: Collection[Chat], holder: str, now:
     """Claim chats that are free, or whose process is gone; return those that are this process's now."""
     if not chats:
         return set()
-    insert: Any = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    rows = [{"account_id": account, "chat_id": chat, "holder": holder} for account, chat in sorted(chats)]
-    taken = (
-        insert(claim)
-        .values(rows)
-        .on_conflict_do_update(
-            index_elements=["account_id", "chat_id"],
-            set_={"holder": holder},
-            where=or_(claim.c.holder == holder, ~_lives(now)),
-        )
-        .returning(claim.c.account_id, claim.c.chat_id)
-    )
-    return {(row.account_id, row.chat_id) for row in (await session.execute(taken)).all()}
+    given = {"chats": json.dumps(sorted(chats)), "holder": holder, "prefix": PREFIX, "now": now}
+    statement = _taken(session.get_bind().dialect.name)
+    return {(row.account_id, row.chat_id) for row in (await session.execute(statement, given)).all()}
+
+
+@cache
+def _taken(dialect: str) -> TextClause:
+    taken = text(_TAKE.format(chats=_CHATS[dialect]))
+    return taken.bindparams(bindparam("now", type_=UtcDateTime), bindparam("prefix", type_=String))
+
+
+_CHATS = {
+    "sqlite": "SELECT json_extract(value, '$[0]') AS account_id, json_extract(value, '$[1]') AS chat_id"
+    " FROM json_each(:chats) WHERE true",
+    "postgresql": "SELECT CAST(value->>0 AS integer) AS account_id, CAST(value->>1 AS bigint) AS chat_id"
+    " FROM json_array_elements(CAST(:chats AS json))",
+}
+_TAKE = """
+    INSERT INTO chat_claim (account_id, chat_id, holder)
+    SELECT wanted.account_id, wanted.chat_id, CAST(:holder AS varchar) FROM ({chats}) AS wanted WHERE true
+    ON CONFLICT (account_id, chat_id) DO UPDATE SET holder = excluded.holder
+    WHERE chat_claim.holder = excluded.holder OR NOT EXISTS (
+        SELECT 1 FROM lease WHERE lease.name = :prefix || chat_claim.holder AND lease.until >= :now)
+    RETURNING account_id, chat_id"""
 
 
 async def give_back(session: AsyncSession, chats: Collection[Chat], holder: str) -> None:
@@ -66,44 +94,65 @@ async def give_all_back(session: AsyncSession, holder: str) -> None:
 
 async def still_mine(session: AsyncSession, chat: Chat, holder: str) -> bool:
     """Say whether a chat is this process's; if so it stays so until the transaction ends."""
-    return (await session.execute(_mine(chat, holder))).first() is not None
+    return (await session.execute(_MINE, _place(chat, holder))).first() is not None
 
 
 async def effective(session: AsyncSession, inbox_id: int, chat: Chat, holder: str) -> bool:
     """Note as `storage.inbox.effective` does; `False` if the update is another process's, or over."""
-    noted = (
-        update(inbox)
-        .where(inbox.c.id == inbox_id, inbox.c.state.in_(OPEN), _mine(chat, holder).exists())
-        .values(state="effective")
+    given = _place(chat, holder) | {"update": inbox_id}
+    return (await session.execute(_EFFECTIVE, given)).first() is not None
+
+
+def _place(chat: Chat, holder: str) -> dict[str, int | str]:
+    return {"of_account": chat[0], "of_chat": chat[1], "of_holder": holder}
+
+
+_MINE = (
+    select(claim.c.holder)
+    .where(
+        claim.c.account_id == bindparam("of_account"),
+        claim.c.chat_id == bindparam("of_chat"),
+        claim.c.holder == bindparam("of_holder"),
     )
-    return (await session.execute(noted.returning(inbox.c.id))).first() is not None
+    .with_for_update(read=True)
+)
+_EFFECTIVE = (
+    update(inbox)
+    .where(inbox.c.id == bindparam("update"), inbox.c.state.in_(OPEN), _MINE.exists())
+    .values(state="effective")
+    .returning(inbox.c.id)
+)
 
 
 async def open_chats(
     session: AsyncSession, account_ids: Sequence[int], holder: str, now: datetime, *, limit: int
 ) -> list[tuple[int, Chat]]:
     """Return the updates that this process may handle, each with its chat: of its own chats and of free ones."""
-    others = exists().where(
-        claim.c.account_id == inbox.c.account_id,
-        claim.c.chat_id == func.coalesce(inbox.c.chat_id, 0),
-        claim.c.holder != holder,
-        _lives(now),
-    )
-    found = (
-        select(inbox.c.id, inbox.c.account_id, func.coalesce(inbox.c.chat_id, 0).label("chat_id"))
-        .where(inbox.c.state.in_(OPEN), inbox.c.account_id.in_(account_ids), ~others)
-        .order_by(inbox.c.id)
-        .limit(limit)
-    )
-    return [(row.id, (row.account_id, row.chat_id)) for row in (await session.execute(found)).all()]
+    given = {"accounts": list(account_ids), "me": holder, "now": now, "most": limit}
+    rows = (await session.execute(_OPEN_CHATS, given)).all()
+    return [(row.id, (row.account_id, row.chat_id or 0)) for row in rows]
 
 
 async def waiting(session: AsyncSession, chats: Collection[Chat], *, limit: int) -> list[Waiting]:
     """Return what is not yet handled of these chats, whoever kept it."""
     if not chats:
         return []
-    of_chats = tuple_(inbox.c.account_id, func.coalesce(inbox.c.chat_id, 0)).in_(sorted(chats))
-    found = (
+    found = _WAITING[any(chat == 0 for _, chat in chats)]
+    given = {"accounts": list({account for account, _ in chats}), "chats": [chat for _, chat in chats]}
+    rows = (await session.execute(found, given | {"most": limit})).all()
+    return [Waiting(*row) for row in rows if (row.account_id, row.chat_id or 0) in chats]
+
+
+def _lives(now: Any) -> ColumnElement[bool]:
+    """Say of a claim that its process renews its lease."""
+    of_holder = lease.c.name == literal(PREFIX) + claim.c.holder
+    return exists().where(of_holder, lease.c.until >= now).correlate(claim)
+
+
+def _waiting(*, chatless: bool) -> Select[Any]:
+    """Build what asks the index for chats; updates of no chat are asked for besides, and only then."""
+    listed: ColumnElement[bool] = inbox.c.chat_id.in_(bindparam("chats", expanding=True))
+    return (
         select(
             inbox.c.id,
             inbox.c.account_id,
@@ -112,11 +161,29 @@ async def waiting(session: AsyncSession, chats: Collection[Chat], *, limit: int)
             inbox.c.state == "effective",
             inbox.c.update_id,
         )
-        .where(inbox.c.state.in_(OPEN), of_chats)
+        .where(
+            inbox.c.state.in_(OPEN),
+            inbox.c.account_id.in_(bindparam("accounts", expanding=True)),
+            or_(listed, inbox.c.chat_id.is_(None)) if chatless else listed,
+        )
         .order_by(inbox.c.id)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
     )
-    return [Waiting(*row) for row in (await session.execute(found)).all()]
+
+
+_WAITING = {chatless: _waiting(chatless=chatless) for chatless in (False, True)}
+_OTHERS = exists().where(
+    claim.c.account_id == inbox.c.account_id,
+    claim.c.chat_id == func.coalesce(inbox.c.chat_id, 0),
+    claim.c.holder != bindparam("me"),
+    _lives(bindparam("now", type_=UtcDateTime)),
+)
+_OPEN_CHATS = (
+    select(inbox.c.id, inbox.c.account_id, inbox.c.chat_id)
+    .where(inbox.c.state.in_(OPEN), inbox.c.account_id.in_(bindparam("accounts", expanding=True)), ~_OTHERS)
+    .order_by(inbox.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
 
 
 async def reap(session: AsyncSession, now: datetime) -> None:
@@ -126,17 +193,3 @@ async def reap(session: AsyncSession, now: datetime) -> None:
     await session.execute(
         delete(lease).where(lease.c.name.startswith(PREFIX), lease.c.until < now - DEAD_KEPT)
     )
-
-
-def _lives(now: datetime) -> ColumnElement[bool]:
-    """Say of a claim that its process renews its lease."""
-    of_holder = lease.c.name == literal(PREFIX) + claim.c.holder
-    return exists().where(of_holder, lease.c.until >= now).correlate(claim)
-
-
-def _mine(chat: Chat, holder: str) -> Any:
-    account_id, chat_id = chat
-    mine = select(claim.c.holder).where(
-        claim.c.account_id == account_id, claim.c.chat_id == chat_id, claim.c.holder == holder
-    )
-    return mine.with_for_update(read=True)
