@@ -36,6 +36,7 @@ SHORT_WAIT = 1.0
 LONGEST_RETURN = 60.0
 YIELD = 0.2
 """How long a slice stays back at least when others want its place: they must be quicker than it."""
+KEPT_FENCES = 256
 STOPPED_FOR = 5.0
 LATE = 0.5
 """Seconds after its instant at which a send looks again whether it is still wanted."""
@@ -92,6 +93,7 @@ class Flow:
     free_at: float = 0.0
     latencies: deque[float] = field(default_factory=lambda: deque([0.3], maxlen=200))
     landed: asyncio.Event = field(default_factory=asyncio.Event)
+    fences: dict[int, int] = field(default_factory=dict)
     streak: Streak = field(default_factory=Streak)
     turnstiles: dict[Lane, Turnstile] = field(default_factory=lambda: {lane: Turnstile() for lane in Lane})
 
@@ -99,6 +101,12 @@ class Flow:
     def limit(self) -> int:
         ordered = sorted(self.latencies)
         return in_flight_limit(self.rate, ordered[int(len(ordered) * 0.95)])
+
+    def in_hand(self, taken: OpenSlice) -> None:
+        """Note who has a slice in hand here, of the last few."""
+        self.fences[taken.id] = max(taken.fence, self.fences.pop(taken.id, 0))
+        while len(self.fences) > KEPT_FENCES:
+            self.fences.pop(next(iter(self.fences)))
 
     async def room(self, count: int) -> None:
         while self.in_flight and self.in_flight + count > self.limit:
@@ -148,11 +156,14 @@ class Pipeline:
         if taken is None:
             return Turn()
         flow = self._flows.setdefault(taken.account_id, Flow(streak=Streak(self._halt_after)))
+        flow.in_hand(taken)
         remaining = max(taken.waiting, 1)
         turn_ends = time.monotonic() + TURN_SECONDS
         while not self.stopping:
             size = group_size(flow.rate, max(remaining, 1))
             granted = await self._ask(taken, flow, size)
+            if granted is None:
+                return Turn()
             if isinstance(granted, Later):
                 return Turn(max(granted.at - self._now(), YIELD))
             flow.rate = 1 / granted.interval
@@ -193,11 +204,16 @@ class Pipeline:
             await deliveries.hold_back(session, taken, self._rules, self._clock())
         return taken
 
-    async def _ask(self, taken: OpenSlice, flow: Flow, size: int) -> Granted | Later:
-        """Ask for a share of the pace when it is this dispatch's turn; a long wait is not waited for here."""
+    async def _ask(self, taken: OpenSlice, flow: Flow, size: int) -> Granted | Later | None:
+        """Ask for a share of the pace when it is this dispatch's turn; a long wait is not waited for here.
+
+        `None` if the slice was taken in hand anew meanwhile: no pace is spent on what would claim nothing.
+        """
         async with flow.turnstiles[taken.lane].turn(taken.dispatch_id):
             while True:
                 await flow.room(size)
+                if flow.fences.get(taken.id, 0) > taken.fence:
+                    return None
                 granted = await self._reserve(taken, size)
                 if isinstance(granted, Granted):
                     return granted
@@ -212,6 +228,7 @@ class Pipeline:
 
     async def _claim(self, taken: OpenSlice, size: int, granted: Granted) -> Claimed:
         flow = self._flows.setdefault(taken.account_id, Flow(streak=Streak(self._halt_after)))
+        flow.in_hand(taken)
         await self._sleep_until(max(granted.start, flow.free_at) - CLAIM_AHEAD)
         now = self._clock()
         async with self._database.begin() as session:
