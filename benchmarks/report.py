@@ -13,7 +13,9 @@ from pathlib import Path
 
 FOLDER = Path("var/bench")
 PAGE = Path("docs/performance.md")
-BENCHES = ("delivery_cost", "vote_cost", "pace", "held_pace", "audience_counts", "roster_import")
+BENCHES = (
+    "delivery_cost", "vote_cost", "pace", "held_pace", "materialise", "memory", "audience_counts", "roster_import",
+)  # fmt: skip
 """All benchmarks, in the order of the page."""
 LIBRARIES = ("aiohttp", "aiogram", "python-telegram-bot", "uvloop", "SQLAlchemy", "asyncpg", "pgqueuer")
 OPENING = """# Performance

@@ -9,7 +9,6 @@ Says "ready", begins at a line on its input, ends when no dispatch is running, a
 import asyncio
 import gc
 import json
-import resource
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -141,12 +140,12 @@ async def work(url: str, origin: str, token: str, rate: str, ceiling: str) -> No
     gc.set_threshold(GC_THRESHOLD)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
-    began, cpu, before = time.perf_counter(), time.process_time(), _resident()
+    began, cpu, before = time.perf_counter(), time.process_time(), status("self", "VmRSS")
     await delivery.boot()
     await engine.start()
     await _watch(database, delivery)
     await delivery.stop()
-    used = Used(time.perf_counter() - began, time.process_time() - cpu, before, _peak())
+    used = Used(time.perf_counter() - began, time.process_time() - cpu, before, status("self", "VmHWM"))
     print(json.dumps({name: getattr(used, name) for name in Used.__slots__}), flush=True)
     await engine.stop()
     await channel.close()
@@ -169,13 +168,10 @@ async def _running(database: Database) -> int:
         return (await session.execute(open_ones)).scalar_one()
 
 
-def _resident() -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def status(pid: int | str, what: str) -> float:
+    """Return what Linux says of a process's memory, in MB: VmRSS now, VmHWM at its peak."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{what}:"))
 
 
 if __name__ == "__main__":
