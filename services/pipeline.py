@@ -17,6 +17,7 @@ from typing import Protocol
 import structlog
 
 from domain.accounts import Address
+from domain.chat_pace import LONGEST_WAIT, ChatPace
 from domain.clock import Clock
 from domain.delivery import Busy, Lane, Moved, NotSent, Outcome, Sent, Unknown, decide
 from domain.halts import FAILING, MOST_IN_A_ROW, UNAUTHORIZED, Streak
@@ -94,6 +95,7 @@ class Flow:
     latencies: deque[float] = field(default_factory=lambda: deque([0.3], maxlen=200))
     landed: asyncio.Event = field(default_factory=asyncio.Event)
     fences: dict[int, int] = field(default_factory=dict)
+    chats: ChatPace = field(default_factory=ChatPace)
     streak: Streak = field(default_factory=Streak)
     turnstiles: dict[Lane, Turnstile] = field(default_factory=lambda: {lane: Turnstile() for lane in Lane})
 
@@ -281,8 +283,13 @@ class Pipeline:
         try:
             await self._sleep_until(at)
             await self._keep_distance(flow, interval)
-            if flow.held_until > self._now():
-                outcome: Outcome = Busy(self._clock() + timedelta(seconds=flow.held_until - self._now()))
+            wait = flow.chats.ask(claim.chat_id, self._now())
+            if 0 < wait <= LONGEST_WAIT:
+                await self._sleep(wait)
+            if wait > LONGEST_WAIT:
+                outcome: Outcome = Busy(self._clock() + timedelta(seconds=wait))
+            elif flow.held_until > self._now():
+                outcome = Busy(self._clock() + timedelta(seconds=flow.held_until - self._now()))
             else:
                 began = time.monotonic()
                 outcome = await self._send(taken, claim, at)
