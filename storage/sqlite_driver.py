@@ -28,9 +28,9 @@ class Connection(aiosqlite.Connection):
         """Let the thread end with the process."""
         self._thread.daemon = True
 
-    async def trip(self, do: Callable[[], None]) -> None:
+    async def trip(self, do: Callable[..., None], *given: Any) -> None:
         """Do something in the connection's thread."""
-        await self._execute(do)  # type: ignore[no-untyped-call]
+        await self._execute(do, *given)  # type: ignore[no-untyped-call]
 
     def cursor(self) -> "Cursor":  # type: ignore[override]  # the adapter only enters it
         return Cursor(self)
@@ -66,11 +66,11 @@ class Cursor:
         return row
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "Cursor":
-        await self._connection.trip(partial(self._run, sql, parameters))
+        await self._connection.trip(self._run, sql, parameters)
         return self
 
     async def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> "Cursor":
-        await self._connection.trip(partial(self._run_many, sql, parameters))
+        await self._connection.trip(self._run_many, sql, parameters)
         return self
 
     async def fetchone(self) -> Row | None:
@@ -85,7 +85,7 @@ class Cursor:
 
     async def fetchall(self) -> list[Row]:
         if self._cursor is not None:
-            await self._connection.trip(partial(self._read, everything=True))
+            await self._connection.trip(self._read_all)
         rows, self._rows = list(self._rows), deque()
         return rows
 
@@ -104,6 +104,9 @@ class Cursor:
     def _run_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
         self._cursor = self._connection.raw.executemany(sql, parameters)
         self._end()
+
+    def _read_all(self) -> None:
+        self._read(everything=True)
 
     def _read(self, *, everything: bool = False) -> None:
         if self._cursor is None:
