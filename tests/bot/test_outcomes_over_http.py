@@ -257,7 +257,7 @@ async def test_while_the_token_is_refused_nobody_is_given_up(stage, database, cl
         assert [(one.account_id, one.reason) for one in await halts.read_all(session)] == [
             (ACCOUNT, "unauthorized")
         ]
-    assert set((await states(database, dispatch)).values()) == {("waiting", "unauthorized")}
+    assert {state for state, _ in (await states(database, dispatch)).values()} == {"waiting"}
     await stage.town.operator.heal(rule)
     async with database.begin() as session:
         await halts.resume(session, ACCOUNT)
