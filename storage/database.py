@@ -26,6 +26,10 @@ from storage import sqlite_driver
 
 Hook = Callable[[], Awaitable[None]]
 AFTER_COMMIT = "after_commit"
+READING_CACHE, WRITING_CACHE = 65_536, 16_384
+"""KB of SQLite's pages that a connection keeps. The writer fills its own in the course of a large notice,
+and gains nothing by more: what it writes lies together.
+"""
 with_each_change: "ContextVar[Callable[[Session], Awaitable[None]] | None]" = ContextVar(
     "with_each_change", default=None
 )
@@ -161,7 +165,7 @@ def _pragmas(*, query_only: bool) -> Callable[[Any, Any], None]:
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA busy_timeout = 30000")
-        cursor.execute("PRAGMA cache_size = -65536")
+        cursor.execute(f"PRAGMA cache_size = {-READING_CACHE if query_only else -WRITING_CACHE}")
         cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.execute(
             "PRAGMA secure_delete = ON"
