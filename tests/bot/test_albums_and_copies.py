@@ -35,7 +35,14 @@ class Bridge:
         return [message for message in await self.wang.messages() if not message["outgoing"]]
 
 
-@pytest.fixture(params=[TelegramChannel, AiogramChannel], ids=["ptb", "aiogram"])
+@pytest.fixture(
+    params=[
+        pytest.param(TelegramChannel, id="ptb"),
+        pytest.param(
+            AiogramChannel, id="aiogram", marks=pytest.mark.slow
+        ),  # `tests/bot/test_channels.py` has both
+    ]
+)
 async def bridge(request, tmp_path, clock) -> AsyncIterator[Bridge]:
     for name in ("a", "b", "c"):
         (tmp_path / name).write_bytes(PIXEL + name.encode())

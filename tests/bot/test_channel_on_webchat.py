@@ -32,7 +32,14 @@ class Bridge:
         return await self.channel.send(Envelope(Address(1, chat or self.wang.id), content), file_id)
 
 
-@pytest.fixture(params=[TelegramChannel, AiogramChannel], ids=["ptb", "aiogram"])
+@pytest.fixture(
+    params=[
+        pytest.param(TelegramChannel, id="ptb"),
+        pytest.param(
+            AiogramChannel, id="aiogram", marks=pytest.mark.slow
+        ),  # `tests/bot/test_channels.py` has both
+    ]
+)
 def client(request):
     return request.param
 

@@ -110,7 +110,14 @@ class Stage:
         return [rule["met"] for rule in await self.town.operator.faults()]
 
 
-@pytest.fixture(params=[TelegramChannel, AiogramChannel], ids=["ptb", "aiogram"])
+@pytest.fixture(
+    params=[
+        pytest.param(TelegramChannel, id="ptb"),
+        pytest.param(
+            AiogramChannel, id="aiogram", marks=pytest.mark.slow
+        ),  # `tests/bot/test_channels.py` has both
+    ]
+)
 def client(request):
     return request.param
 
