@@ -21,6 +21,7 @@ import structlog
 
 from bot import raw
 from bot.claims import Claims, Overtaken, fence
+from bot.endings import Endings
 from bot.raw import Update
 from domain.clock import Clock
 from services import killpoints
@@ -82,6 +83,7 @@ class Inbox:
         self._database = database
         self._clock = clock
         self._sealer = sealer
+        self._endings = Endings(database=database, clock=clock)
         self._feed = feed
         self._apologise = apologise
         self._claims = claims
@@ -246,7 +248,7 @@ class Inbox:
             return await self._failed(waiting, error)
         else:
             killpoints.reach("before_inbox_done")
-            await self._write(lambda session: inbox.done(session, waiting.id, self._clock()))
+            await self._endings.note(waiting.id)
         return None
 
     async def _overtaken(self, waiting: Waiting) -> bool:

@@ -91,9 +91,9 @@ async def effective(session: AsyncSession, inbox_id: int) -> None:
     await session.execute(_EFFECTIVE, {"number": inbox_id})
 
 
-async def done(session: AsyncSession, inbox_id: int, now: datetime) -> None:
-    """Mark an update handled and wipe its content, which may hold phones and letters."""
-    await session.execute(_DONE, {"number": inbox_id, "now": now})
+async def done(session: AsyncSession, numbers: Sequence[int], now: datetime) -> None:
+    """Mark updates handled and wipe their content, which may hold phones and letters."""
+    await session.execute(_DONE, {"numbers": list(numbers), "now": now})
 
 
 _EFFECTIVE = (
@@ -103,7 +103,7 @@ _EFFECTIVE = (
 )
 _DONE = (
     update(inbox)
-    .where(inbox.c.id == bindparam("number"))
+    .where(inbox.c.id.in_(bindparam("numbers", expanding=True)))
     .values(state="done", raw=None, error="", done_at=bindparam("now", type_=UtcDateTime))
 )
 """Built once: each update runs them."""
