@@ -29,6 +29,7 @@ FATES: dict[str, Fate] = {
     "audit_entry.subject_id": Fate.STAYS,
     "calendar_address.member_id": Fate.GOES,
     "chat.chat_id": Fate.RULE,
+    "chat_claim.chat_id": Fate.STAYS,  # for seconds: who serves this chat, also while it says /forget
     "daily_digest.member_id": Fate.GOES,
     "delivery.chat_id": Fate.RULE,
     "delivery.member_id": Fate.STAYS,

@@ -317,6 +317,7 @@ SECTIONS: tuple[Section, ...] = (
 
 LEFT_OUT: dict[str, str] = {
     "account_link.decided_by": "repeated",
+    "chat_claim.chat_id": "claims",
     "dispatch.author_id": "repeated",
     "dispatch.progress_chat_id": "screens",
     "forgotten.member_id": "forgotten",
