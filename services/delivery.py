@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from domain.clock import Clock
@@ -32,6 +32,8 @@ PLACES = {Lane.NORMAL: 32, Lane.URGENT: 8}
 LONGEST_YIELD = 5.0
 KEPT_CONTENTS = 64
 STOP_GRACE = 6.0
+WRITE_FIRST = timedelta(seconds=5)
+"""After a tick that failed, every worker first has this long to write what it knows; then attempts are reaped."""
 
 Source = Callable[[int, str], Awaitable[Content]]
 
@@ -103,6 +105,7 @@ class Delivery:
         self._clock = clock
         self._jobs = jobs
         self._stale_after = stale_after
+        self._reaps_from = datetime.min.replace(tzinfo=UTC)
         self._limits = {number: PaceLimits() for number in channels} | dict(limits or {})
         self._contents: OrderedDict[tuple[int, str], asyncio.Future[Content]] = OrderedDict()
         self.sources: dict[str, Source] = {}
@@ -277,10 +280,15 @@ class Delivery:
     async def tick(self) -> None:
         """Watch over all dispatches: reap abandoned attempts, finish what is over, release what was held."""
         now = self._clock()
-        async with self._database.begin() as session:
-            await outcomes.reap(session, now - self._stale_after, now)
-            await outcomes.skip_cancelled(session, now)
-            await outcomes.finish(session, now)
+        try:
+            async with self._database.begin() as session:
+                if not self.pipeline.recorder.behind and now >= self._reaps_from:
+                    await outcomes.reap(session, now - self._stale_after, now)
+                await outcomes.skip_cancelled(session, now)
+                await outcomes.finish(session, now)
+        except Exception:  # the database was away or full: workers hold outcomes that look abandoned
+            self._reaps_from = now + WRITE_FIRST
+            raise
         await self.kick()
 
     async def replied(self, account_id: int, count: int) -> None:

@@ -31,6 +31,8 @@ class Recorder:
         self._failing: dict[int, str] = {}
         self._full = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
+        self.behind = False
+        """Outcomes could not be written, and are not yet."""
 
     def put(self, record: Record, *, halt: tuple[int, str] | None = None) -> None:
         """Take one record; `halt` names an account that has to stop, and why."""
@@ -62,9 +64,11 @@ class Recorder:
             killpoints.reach("before_recording")
             try:
                 await self._commit(batch)
+                self.behind = False
             except Exception:  # whatever it was: an outcome is never dropped
-                log.exception("outcomes not recorded, trying again", outcomes=len(batch))
                 self._gathered = batch + self._gathered
+                self.behind = True
+                log.exception("outcomes not recorded, trying again", outcomes=len(batch))
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _commit(self, batch: list[Record]) -> None:

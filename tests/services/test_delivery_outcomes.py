@@ -171,6 +171,29 @@ async def test_an_abandoned_attempt_is_sent_again_where_the_policy_says_so(datab
     assert (await delivery.figures(dispatch)).sent == 1
 
 
+async def test_what_workers_know_is_written_before_anything_is_reaped_once_the_database_is_back(
+    database, clock, monkeypatch
+):
+    members = await settle(database, clock, 1)
+    delivery = await build(database, clock, FakeChannel())
+    dispatch = await start(delivery, database, members, unknown_policy=UnknownPolicy.RESEND)
+    await claim_and_vanish(delivery, database, clock)
+    clock.forward(minutes=2)
+    with monkeypatch.context() as away:
+        away.setattr(outcomes, "finish", None)
+        with pytest.raises(TypeError):
+            await delivery.tick()
+    await delivery.tick()
+    assert (await states(database, dispatch))[1] == ("sending", "")
+    clock.forward(seconds=5)
+    delivery.pipeline.recorder.behind = True  # its outcomes cannot be written yet
+    await delivery.tick()
+    assert (await states(database, dispatch))[1] == ("sending", "")
+    delivery.pipeline.recorder.behind = False
+    await delivery.tick()
+    assert (await states(database, dispatch))[1] == ("waiting", "worker_lost")
+
+
 async def test_an_outcome_of_an_attempt_that_was_overtaken_changes_nothing(database, clock):
     members = await settle(database, clock, 1)
     delivery = await build(database, clock, FakeChannel())
