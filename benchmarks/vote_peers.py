@@ -1,0 +1,224 @@
+"""Whom a vote's cost is compared with: aiogram's bare echo with 20 handlers, and an aiogram bot with the same writes.
+
+    python -m benchmarks.vote_peers echo|tap|writes ORIGIN VOTES
+
+`echo` answers a message with one request, `tap` a tap with two, as ours does. `writes` is a bot as its authors
+would write it, with SQLModel sessions: it keeps the update, reads who writes and what is asked, records the vote,
+answers, and marks the update as handled; three transactions, as ours. Prints the CPU of a vote in microseconds.
+"""
+
+import asyncio
+import gc
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import uvloop
+from aiogram import Bot, Dispatcher, F
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from benchmarks.fake_server import TOKEN
+from benchmarks.vote_ours import CHAT, tap
+
+AT_ONCE = 50
+HANDLERS = 20
+Feed = Callable[[dict[str, Any]], Awaitable[object]]
+
+
+class Kept(SQLModel, table=True):
+    """An update as it came."""
+
+    id: int = Field(primary_key=True)
+    raw: bytes | None
+    state: str = "waiting"
+
+
+class Link(SQLModel, table=True):
+    """Whose chat it is."""
+
+    chat_id: int = Field(primary_key=True)
+    member_id: int
+
+
+class Person(SQLModel, table=True):
+    """A member."""
+
+    id: int = Field(primary_key=True)
+    name: str
+    home_id: int
+
+
+class Asked(SQLModel, table=True):
+    """Who was asked."""
+
+    poll_id: int = Field(primary_key=True)
+    member_id: int = Field(primary_key=True)
+
+
+class Question(SQLModel, table=True):
+    """A poll."""
+
+    id: int = Field(primary_key=True)
+    text: str
+    options: str
+    state: str = "open"
+
+
+class TookPart(SQLModel, table=True):
+    """Who took part."""
+
+    poll_id: int = Field(primary_key=True)
+    member_id: int = Field(primary_key=True)
+
+
+class Vote(SQLModel, table=True):
+    """A vote by name."""
+
+    poll_id: int = Field(primary_key=True)
+    member_id: int = Field(primary_key=True)
+    organisation_id: int
+    chosen: int
+
+
+class Store:
+    """The peer's database: SQLite with one writer, tuned as ours is."""
+
+    def __init__(self, folder: str) -> None:
+        self.engine = create_async_engine(
+            f"sqlite+aiosqlite:///{folder}/peer.db", pool_size=1, max_overflow=0
+        )
+        event.listen(self.engine.sync_engine, "connect", _tune)
+
+    async def fill(self, people: int) -> None:
+        tables = [each.__table__ for each in (Kept, Link, Person, Asked, Question, TookPart, Vote)]  # type: ignore[attr-defined]
+        async with self.engine.begin() as connection:
+            await connection.run_sync(lambda sync: SQLModel.metadata.create_all(sync, tables=tables))
+        async with AsyncSession(self.engine) as session:
+            session.add(Question(id=1, text="食堂几点开门？", options='["七点", "八点"]'))
+            for number in range(1, people + 1):
+                session.add(Link(chat_id=CHAT + number, member_id=number))
+                session.add(Person(id=number, name=f"成员{number}", home_id=1))
+                session.add(Asked(poll_id=1, member_id=number))
+            await session.commit()
+
+    async def keep(self, update: dict[str, Any]) -> None:
+        async with AsyncSession(self.engine) as session:
+            session.add(Kept(id=update["update_id"], raw=orjson.dumps(update)))
+            await session.commit()
+
+    async def vote(self, chat_id: int, poll_id: int, chosen: int) -> str:
+        async with AsyncSession(self.engine) as session:
+            link = (await session.exec(select(Link).where(Link.chat_id == chat_id))).one()
+            person = await session.get_one(Person, link.member_id)
+            question = await session.get_one(Question, poll_id)
+            await session.get_one(Asked, (poll_id, person.id))
+            vote = await session.get(Vote, (poll_id, person.id))
+            if vote is None:
+                session.add(TookPart(poll_id=poll_id, member_id=person.id))
+                session.add(
+                    Vote(poll_id=poll_id, member_id=person.id, organisation_id=person.home_id, chosen=chosen)
+                )
+            else:
+                vote.chosen = chosen
+            text = f"{person.name}：{question.text}"
+            await session.commit()
+        return text
+
+    async def done(self, number: int) -> None:
+        async with AsyncSession(self.engine) as session:
+            kept = await session.get_one(Kept, number)
+            kept.state, kept.raw = "done", None
+            await session.commit()
+
+
+def _tune(connection: Any, _record: object) -> None:
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -65536"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def dispatcher(store: Store | None) -> Dispatcher:
+    """Build a dispatcher of twenty handlers, of which the last one answers."""
+    made = Dispatcher()
+    for number in range(HANDLERS - 1):
+        made.message.register(_never, F.text == f"never{number}")
+        made.callback_query.register(_never, F.data == f"never{number}")
+
+    @made.message()
+    async def echo(message: Message) -> None:
+        await message.answer(message.text or "")
+
+    @made.callback_query()
+    async def press(query: CallbackQuery) -> None:
+        text = "好的"
+        if store is not None:
+            _, poll, mask, _ = (query.data or "").split(":")
+            text = await store.vote(query.from_user.id, int(poll), int(mask))
+        await query.answer()
+        if isinstance(query.message, Message):
+            change = InlineKeyboardButton(text="修改", callback_data="pv:1:0:change")
+            await query.message.edit_text(text, reply_markup=InlineKeyboardMarkup(inline_keyboard=[[change]]))
+
+    return made
+
+
+async def _never(_event: object) -> None:
+    """Handle nothing; it is only walked past."""
+
+
+async def measure(kind: str, origin: str, votes: int) -> float:
+    """Return seconds of CPU a vote."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base(origin))
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(folder) if kind == "writes" else None
+        if store is not None:
+            await store.fill(votes + 2 * AT_ONCE)
+        async with Bot(TOKEN, session=session) as bot:
+            handling = dispatcher(store)
+
+            async def feed(update: dict[str, Any]) -> None:
+                if store is not None:
+                    await store.keep(update)
+                await handling.feed_raw_update(bot, update)
+                if store is not None:
+                    await store.done(update["update_id"])
+
+            make = said if kind == "echo" else tap
+            await _pool(feed, [make(n, 1) for n in range(1, 2 * AT_ONCE + 1)])
+            updates = [make(n, 1) for n in range(2 * AT_ONCE + 1, votes + 2 * AT_ONCE + 1)]
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000)
+            began = time.process_time()
+            await _pool(feed, updates)
+            used = time.process_time() - began
+        if store is not None:
+            await store.engine.dispose()
+    return used / votes
+
+
+def said(number: int, _poll: int) -> dict[str, Any]:
+    query = tap(number, 1)["callback_query"]
+    return {"update_id": number, "message": {**query["message"], "from": query["from"], "text": "你好"}}
+
+
+async def _pool(feed: Feed, updates: list[dict[str, Any]]) -> None:
+    waiting = iter(updates)
+
+    async def work() -> None:
+        for update in waiting:
+            await feed(update)
+
+    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+
+
+if __name__ == "__main__":
+    print(uvloop.run(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]))) * 1e6)
