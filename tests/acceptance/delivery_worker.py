@@ -15,6 +15,7 @@ import uvloop
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import logs
 from bot.channels.telegram import TelegramChannel
 from domain.delivery import DispatchState, UnknownPolicy
 from scheduler.jobs import Engine
@@ -89,5 +90,6 @@ async def work(url: str, server: str, token: str, rate: float, policy: UnknownPo
 
 
 if __name__ == "__main__":
+    logs.configure(style="json")
     policies = [UnknownPolicy(each) for each in sys.argv[5:]]
     uvloop.run(work(*sys.argv[1:4], float(sys.argv[4]), policies[0] if policies else None))

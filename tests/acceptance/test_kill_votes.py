@@ -4,18 +4,13 @@ A thousand people vote in a named poll (one tap) and in an anonymous one (a tap 
 """
 
 import asyncio
-import base64
-import json
 import os
-import signal
-import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import unused_port
 from sqlalchemy import func, insert, select, update
 
 from domain.audiences import Audience, Scope
@@ -30,14 +25,13 @@ from services.polls import Polls
 from storage.database import Database
 from storage.sealing import Sealer
 from storage.tables import metadata
+from tests.acceptance.bridge_process import KEY, Bridge, end
 from tests.factories import make_account, make_grant, make_organisation
 from tests.webchat_client import Person
 from tests.webchat_server import RunningWebchat, running_webchat
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.timeout(600)]
 T = metadata.tables
-ROOT = Path(__file__).parents[2]
-KEY = bytes(range(32))
 BRANCHES = 40
 PEOPLE = int(os.environ.get("TONGDAO_KILL_VOTERS", "1000"))
 AT_ONCE = 40
@@ -54,54 +48,6 @@ KILLS = [
 ]
 """A point, and the how manieth time that a thousand voters reach it."""
 CLOSING_KILLS = [("before_poll_closed", 1), ("before_poll_closed", 2)]
-
-
-class Bridge:
-    """Starts the real bridge again and again on one database and one chat server."""
-
-    def __init__(self, database_url: str, town: RunningWebchat, token: str, folder: Path) -> None:
-        account = {"name": "chat", "base_url": town.origin, "token": token}
-        self._folder = folder
-        self.log = folder / "kills"
-        self._env = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "LANG": "C.UTF-8",
-            "TONGDAO_DATABASE_URL": database_url,
-            "TONGDAO_DATA_DIR": str(folder / "var"),
-            "TONGDAO_SECRET_KEY": f"test:{base64.b64encode(KEY).decode()}",
-            "TONGDAO_ACCOUNTS": json.dumps([account]),
-            "TONGDAO_QUIET_HOURS": "off",
-            "TONGDAO_REST_DAYS": "off",
-            "TONGDAO_WEEKLY_CAP": "0",
-            "TONGDAO_PACE_START": "500",
-            "TONGDAO_PACE_CEILING": "1000",
-            "TONGDAO_LOG_LEVEL": "warning",
-            "TONGDAO_KILL_LOG": str(self.log),
-        }
-
-    async def start(self, kill_at: str = "") -> asyncio.subprocess.Process:
-        wish = {**self._env, "TONGDAO_HTTP_PORT": str(unused_port()), "TONGDAO_KILL_AT": kill_at}
-        roles = [word for role in ("bot", "worker", "clock") for word in ("--role", role)]
-        with (self._folder / "out.log").open("ab") as out:
-            return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", *roles, cwd=self._folder, env=wish, stdout=out, stderr=out
-            )
-
-    async def killed_at(self, point: str, nth: int) -> None:
-        """Run until the process ends itself at a point."""
-        process = await self.start(f"{point}:{nth}")
-        try:
-            async with asyncio.timeout(90):
-                assert await process.wait() == -signal.SIGKILL, (self._folder / "out.log").read_text()[-3000:]
-        finally:
-            await end(process)
-
-
-async def end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-        await process.wait()
 
 
 async def settle(database: Database, people: list[Person]) -> Actor:
