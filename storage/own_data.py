@@ -190,7 +190,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "chats",
         ("account_link.member_id", "account_link.chat_id"),
-        _of("account_link", "chat_id", "state", "since", joined={"account": ("account_id", "name")}),
+        _of("account_link", "chat_id", "state", "place", "since", joined={"account": ("account_id", "name")}),
     ),
     Section("chat_languages", ("chat.chat_id",), _in_chats("chat", "chat_id", "language")),
     Section(
