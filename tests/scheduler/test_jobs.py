@@ -8,12 +8,13 @@ import pytest
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from domain.delivery import Lane
 from scheduler.jobs import Engine
+from services.delivery import SLICE_JOB
 from storage.jobs import Job
-from tests.delivery_world import FakeChannel, build, settle, start
+from tests.delivery_world import FakeChannel, T, build, settle, start
 
 ONE = Job("work", b"1", "work:1")
 
@@ -31,6 +32,7 @@ def few_places(monkeypatch) -> None:
 
 
 async def until(condition, seconds: float = 10.0) -> None:
+    """Wait for it; the limit finds what hangs, and is far above what anything takes on a busy machine."""
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.02)
@@ -77,6 +79,32 @@ async def test_a_rolled_back_job_is_never_done_though_it_was_the_first_statement
     await until(lambda: worker.done)
     await asyncio.sleep(0.2)
     assert worker.done == [b"2"]
+
+
+async def test_a_dispatch_and_its_jobs_come_and_go_together(database, engine, clock):
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel(), engine=engine)
+    with pytest.raises(RuntimeError):
+        await begun_and_undone(delivery, database, members)
+    assert await standing(database, engine) == {"dispatch": 0, "slice": 0, "delivery": 0, "job": 0}
+    await start(delivery, database, members)
+    assert await standing(database, engine) == {"dispatch": 1, "slice": 1, "delivery": 3, "job": 1}
+
+
+async def begun_and_undone(delivery, database, members) -> None:
+    async with database.begin() as session:
+        await delivery.dispatch(session, source="notice", source_id=7, member_ids=members)
+        raise RuntimeError
+
+
+async def standing(database, engine) -> dict[str, int]:
+    """Count the rows of all dispatches, and the jobs that wait."""
+    async with database.read() as session:
+        counts = {
+            name: (await session.execute(select(func.count()).select_from(T[name]))).scalar_one()
+            for name in ("dispatch", "slice", "delivery")
+        }
+        return counts | {"job": await engine.jobs.waiting(session, SLICE_JOB.values())}
 
 
 async def test_a_key_that_waits_is_not_taken_twice_and_the_transaction_lives_on(database, engine):
