@@ -115,6 +115,8 @@ class Claims:
         """Go on holding; what was not renewed in time is lost."""
         now = self._clock()
         if now >= self._until:
+            if self._mine:
+                log.warning("chats_let_go", chats=len(self._mine))
             self._lose_all()
         async with self._database.begin() as session:
             await claims.renew(session, self._holder, now=now, until=now + LEASE)
@@ -147,8 +149,6 @@ class Claims:
             await claims.give_all_back(session, self._holder)
 
     def _lose_all(self) -> None:
-        if self._mine:
-            log.warning("chats_let_go", chats=len(self._mine))
         self._mine.clear()
         self._forget(None)
 
