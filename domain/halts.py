@@ -12,7 +12,7 @@ from domain.delivery import NotSent, Outcome, Skipped, Unknown
 
 UNAUTHORIZED = "unauthorized"
 FAILING = "failing"
-OURS = frozenset({"content", "media_missing", "stopped_meanwhile"})
+OURS = frozenset({"content", "database", "media_missing", "stopped_meanwhile"})
 """Reasons for which we did not send: they say nothing of the server."""
 MOST_IN_A_ROW = 20
 LEAST_SECONDS = 10.0

@@ -330,9 +330,9 @@ class Pipeline:
             if content.media is None:
                 return await go(None)
             return await self._send_media(taken.account_id, content.media, go)
-        except Exception:  # an adapter's bug must not lose an outcome: perhaps it was sent
-            log.exception("channel raised", account=taken.account_id)
-            return Unknown("channel_error")
+        except Exception:  # the database is away: it has not left us, and nobody needs to doubt it
+            log.exception("not sent", account=taken.account_id)
+            return NotSent("database")
 
     async def _go(
         self, taken: OpenSlice, claim: Claim, at: float, envelope: Envelope, file_id: str | None
@@ -342,7 +342,11 @@ class Pipeline:
             async with self._database.read() as session:
                 if not await deliveries.still_wanted(session, claim):
                     return NotSent("stopped_meanwhile")
-        return await self._channels[taken.account_id].send(envelope, file_id)
+        try:
+            return await self._channels[taken.account_id].send(envelope, file_id)
+        except Exception:  # an adapter's bug must not lose an outcome: perhaps it was sent
+            log.exception("channel raised", account=taken.account_id)
+            return Unknown("channel_error")
 
     async def _send_media(self, account_id: int, media: Media, go: Go) -> Outcome:
         """Upload a file once an account, alone; everybody after that is sent its id."""

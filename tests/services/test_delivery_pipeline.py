@@ -10,7 +10,7 @@ from domain.delivery import (
     Sent,
 )
 from domain.messages import Content, Media
-from storage import outcomes, pace
+from storage import deliveries, outcomes, pace
 from tests.delivery_world import (
     ACCOUNT,
     FakeChannel,
@@ -74,6 +74,21 @@ async def test_a_channel_that_raises_loses_no_outcome(database, clock):
     dispatch = await start(delivery, database, members)
     await run_all(delivery, database)
     assert await states(database, dispatch) == {1: ("unknown", "channel_error")}
+
+
+async def test_what_the_database_kept_from_leaving_is_no_doubt_and_waits(database, clock, monkeypatch):
+    async def away(*_) -> bool:
+        raise OSError
+
+    monkeypatch.setattr("services.pipeline.LATE", -1.0)  # each looks once more before it leaves
+    monkeypatch.setattr(deliveries, "still_wanted", away)
+    members = await settle(database, clock, 1)
+    channel = FakeChannel()
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert await states(database, dispatch) == {1: ("waiting", "database")}
+    assert channel.sent == []
 
 
 async def test_a_content_is_made_once_a_language(database, clock):
