@@ -200,7 +200,7 @@ class Pipeline:
         if self.stopping:
             return None
         async with self._database.begin() as session:
-            taken = await deliveries.open_slice(session, slice_id, generation)
+            taken = await deliveries.open_slice(session, slice_id, generation, self._clock())
             if taken is None or taken.account_id not in self._channels:
                 return None
             await deliveries.hold_back(session, taken, self._rules, self._clock())

@@ -61,6 +61,8 @@ class OpenSlice:
     topic_id: int | None
     useful_until: datetime | None
     waiting: int
+    week_above: int
+    """A number below all deliveries of this week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,9 @@ class Claimed:
         return not (self.claims or self.skipped or self.held)
 
 
-async def open_slice(session: AsyncSession, slice_id: int, generation: int) -> OpenSlice | None:
+async def open_slice(
+    session: AsyncSession, slice_id: int, generation: int, now: datetime
+) -> OpenSlice | None:
     """Take a slice by raising its fence; `None` if it is done, or its dispatch is not running this generation."""
     running = select(dispatch.c.id).where(
         dispatch.c.state == DispatchState.RUNNING, dispatch.c.generation == generation
@@ -141,6 +145,7 @@ async def open_slice(session: AsyncSession, slice_id: int, generation: int) -> O
         topic_id=what.topic_id,
         useful_until=what.useful_until,
         waiting=what.waiting,
+        week_above=await push_budget.week_above(session, now),
     )
 
 
@@ -163,7 +168,9 @@ async def claim(
     if not rows:
         return Claimed()
     counts = taken.lane is Lane.NORMAL and taken.source in COUNTED_SOURCES
-    capped = await push_budget.above_cap(session, rows, rules.weekly_cap, now) if counts else {}
+    capped = (
+        await push_budget.above_cap(session, rows, rules.weekly_cap, taken.week_above, now) if counts else {}
+    )
     holds = {zone: rules.hold(taken.lane, taken.source, now, zone) for zone in {row.zone for row in rows}}
     verdicts = [(row, _look(row, taken, capped.get(row.member_id), holds[row.zone], now)) for row in rows]
     ready = {row.id: row for row, verdict in verdicts if verdict is None}

@@ -112,6 +112,7 @@ async def create(
         "pause_reason": "",
         "generation": 1,
         "planned": 0,
+        "above_id": select(func.max(delivery.c.id)).scalar_subquery(),
         "created_at": now,
         "useful_until": useful_until,
     }

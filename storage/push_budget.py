@@ -1,10 +1,10 @@
 """What members were pushed this week, and who is above the cap."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import BigInteger, bindparam, func, or_, select
 from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,26 +18,38 @@ from storage.tables.columns import UtcDateTime
 delivery = metadata.tables["delivery"]
 dispatch = metadata.tables["dispatch"]
 
+LONGEST_WEEK = timedelta(days=9)
+"""A week, what the zones lie apart, and a day for outcomes that come after their dispatch ended."""
 PUSHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
 async def above_cap(
-    session: AsyncSession, rows: Sequence[Row[Any]], cap: int, now: datetime
+    session: AsyncSession, rows: Sequence[Row[Any]], cap: int, above: int, now: datetime
 ) -> dict[int, datetime]:
-    """Return which of these (member_id, zone) rows are above the cap, and when their next digest comes."""
-    pushes = await _pushes(session, rows, now) if cap else {}
-    above = [row for row in rows if is_capped(pushes.get(row.member_id, 0), cap)]
-    daily = await digests.daily_among(session, [row.member_id for row in above])
-    cadences = {row.member_id: Cadence.DAILY if row.member_id in daily else Cadence.WEEKLY for row in above}
-    return {row.member_id: due(cadences[row.member_id], now, row.zone) for row in above}
+    """Return which of these (member_id, zone) rows are above the cap, and when their next digest comes.
+
+    `above` is a number below all deliveries of the week: without it each claim would read a member's years.
+    """
+    pushes = await _pushes(session, rows, above, now) if cap else {}
+    capped = [row for row in rows if is_capped(pushes.get(row.member_id, 0), cap)]
+    daily = await digests.daily_among(session, [row.member_id for row in capped])
+    cadences = {row.member_id: Cadence.DAILY if row.member_id in daily else Cadence.WEEKLY for row in capped}
+    return {row.member_id: due(cadences[row.member_id], now, row.zone) for row in capped}
 
 
-async def _pushes(session: AsyncSession, rows: Sequence[Row[Any]], now: datetime) -> dict[int, int]:
+async def week_above(session: AsyncSession, now: datetime) -> int:
+    """Return a number below all deliveries that count for the week, wherever it began."""
+    return int((await session.execute(_ABOVE, {"since": now - LONGEST_WEEK})).scalar_one())
+
+
+async def _pushes(
+    session: AsyncSession, rows: Sequence[Row[Any]], above: int, now: datetime
+) -> dict[int, int]:
     """Count what each was pushed since Monday, local."""
     counts: dict[int, int] = {}
     for zone in {row.zone for row in rows}:
         members = [row.member_id for row in rows if row.zone == zone]
-        given = {"members": members, "since": week_start(now, zone)}
+        given = {"members": members, "above": above, "since": week_start(now, zone)}
         counts |= {row.member_id: row.pushes for row in (await session.execute(_COUNTED, given)).all()}
     return counts
 
@@ -47,9 +59,14 @@ _COUNTED = (
     .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
     .where(
         delivery.c.member_id.in_(bindparam("members", expanding=True)),
+        delivery.c.id > bindparam("above", type_=BigInteger),
         delivery.c.state.in_(PUSHED),
         delivery.c.at >= bindparam("since", type_=UtcDateTime),
         dispatch.c.source.in_(COUNTED_SOURCES),
     )
     .group_by(delivery.c.member_id)
+)
+_ABOVE = select(func.coalesce(func.min(func.coalesce(dispatch.c.above_id, 0)), 0)).where(
+    dispatch.c.source.in_(COUNTED_SOURCES),
+    or_(dispatch.c.finished_at.is_(None), dispatch.c.finished_at >= bindparam("since", type_=UtcDateTime)),
 )

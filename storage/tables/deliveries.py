@@ -13,7 +13,11 @@ class DispatchRow(Table, table=True):
     """One thing to tell many (or one): its source, its state, its policy."""
 
     __tablename__ = "dispatch"
-    __table_args__ = (Index("ix_dispatch_source", "source", "source_id"), Index("ix_dispatch_state", "state"))
+    __table_args__ = (
+        Index("ix_dispatch_source", "source", "source_id"),
+        Index("ix_dispatch_state", "state"),
+        Index("ix_dispatch_finished_at", "finished_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
     source: str  # notice, alert, ...
@@ -26,6 +30,7 @@ class DispatchRow(Table, table=True):
     pause_reason: str = ""  # by_hand, account_dead, ...
     generation: int = 1
     planned: int = 0
+    above_id: int | None = Field(default=None, sa_type=BigInt)  # the deliveries of it have higher numbers
     created_at: datetime = Field(sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     useful_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -134,5 +139,7 @@ class PaceRow(Table, table=True):
     changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     halted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # nobody sends until it is resumed
     halt_reason: str | None = None  # unauthorized, failing
-    probe_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the next look; or when it went again
+    probe_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime
+    )  # the next look; or when it went again
     probe_after: int | None = None  # seconds between the last two looks
