@@ -1,5 +1,6 @@
 """Messenger accounts, the links of chats to members, and what is remembered of a chat."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,6 +84,12 @@ async def put_account(
 async def barred(session: AsyncSession) -> list[int]:
     """Return the accounts whose residency is not allowed here."""
     query = select(_account.c.id).where(_account.c.barred).order_by(_account.c.id)
+    return list((await session.execute(query)).scalars())
+
+
+async def others(session: AsyncSession, served: Collection[int]) -> list[int]:
+    """Return the accounts besides these."""
+    query = select(_account.c.id).where(_account.c.id.not_in(served)).order_by(_account.c.id)
     return list((await session.execute(query)).scalars())
 
 

@@ -4,7 +4,7 @@ A million recipients never pass through Python (`add_all` took over a minute). E
 has a row: who cannot be reached is skipped, with the reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import (
     ColumnElement,
@@ -59,9 +59,17 @@ def recipients(dispatch_id: int) -> Select[tuple[int]]:
     )
 
 
-async def write(session: AsyncSession, dispatch_id: int, members: Select[tuple[int]]) -> int:
-    """Write one delivery for each of `members` (a select of member ids), cut into slices; return how many."""
-    targets = _targets(members, await accounts.barred(session), await halts.numbers(session))
+async def write(
+    session: AsyncSession, dispatch_id: int, members: Select[tuple[int]], served: Collection[int] = ()
+) -> int:
+    """Write one delivery for each of `members` (a select of member ids), cut into slices; return how many.
+
+    With `served`, what is sent on another account (one that the settings name no more) waits for it: it comes last.
+    """
+    stopped = await halts.numbers(session)
+    if served:
+        stopped += await accounts.others(session, served)
+    targets = _targets(members, await accounts.barred(session), stopped)
     last = await _cut_slices(session, dispatch_id, targets)
     await session.execute(_deliveries_of(dispatch_id, targets, last))
     return await _count(session, dispatch_id)

@@ -28,6 +28,7 @@ async def world(database, clock, members: int = 4, **more):
     delivery = await build(database, clock, web)
     delivery.pipeline._channels = channels
     delivery._limits = limits
+    delivery._served = frozenset(channels)
     return delivery, web, phone
 
 
@@ -120,6 +121,18 @@ async def test_nothing_goes_through_a_barred_account_and_the_preview_says_so(dat
     assert (await states(database, dispatch))[4] == ("skipped", "residency")
     async with database.read() as session:
         assert [chat.address for chat in await accounts.chats_of(session, 1)] == [Address(PHONE, 2001)]
+
+
+async def test_an_account_that_nobody_serves_comes_last(database, clock):
+    delivery, _, _ = await world(database, clock)
+    delivery._served = frozenset({PHONE})  # the settings name no other any more
+    dispatch = await start(delivery, database, [1, 2, 3, 4])
+    async with database.read() as session:
+        table = T["delivery"]
+        found = await session.execute(select(table.c.member_id, table.c.account_id, table.c.state))
+        planned = {row.member_id: (row.account_id, row.state) for row in found}
+    assert planned == {**dict.fromkeys((1, 2, 3), (PHONE, "waiting")), 4: (WEB, "waiting")}
+    assert (await delivery.figures(dispatch)).waiting == 4
 
 
 async def test_one_account_that_must_wait_does_not_stop_the_other(database, clock):
