@@ -3,7 +3,8 @@
 SQLite: one writing connection (a pool of one: measured 10-30 times the writes of a pool of ten, and no
 "database is locked"), WAL, and a few query-only connections for `read()`. Never open a second `begin()`
 inside a transaction: it would wait for itself.
-PostgreSQL: a fixed pool without overflow.
+PostgreSQL: a fixed pool without overflow. A transaction whose process says nothing more (it is stopped, its machine
+is gone) is ended by the server, or all others would wait for its locks, for hours.
 An error names no values (`hide_parameters`): they would stand in the log.
 """
 
@@ -26,6 +27,8 @@ from storage import sqlite_driver
 
 Hook = Callable[[], Awaitable[None]]
 AFTER_COMMIT = "after_commit"
+LONGEST_PAUSE = 30.0
+"""Seconds that a transaction on PostgreSQL may do nothing."""
 READING_CACHE, WRITING_CACHE = 65_536, 16_384
 """KB of SQLite's pages that a connection keeps. The writer fills its own in the course of a large notice,
 and gains nothing by more: what it writes lies together.
@@ -71,8 +74,14 @@ class Database:
             self._writer = _sqlite_engine(url, pool_size=1, query_only=False)
             self._reader = _sqlite_engine(url, pool_size=4, query_only=True)
         else:
+            settings = {"idle_in_transaction_session_timeout": f"{LONGEST_PAUSE * 1000:.0f}"}
             self._writer = create_async_engine(
-                url, pool_size=pool_size, max_overflow=0, pool_pre_ping=False, hide_parameters=True
+                url,
+                pool_size=pool_size,
+                max_overflow=0,
+                pool_pre_ping=False,
+                hide_parameters=True,
+                connect_args={"server_settings": settings},
             )
             self._reader = self._writer
 
