@@ -90,8 +90,9 @@ async def build(
     rules: Rules | None = None,
     sleep=None,
     engine: Engine | None = None,
+    more: dict[int, FakeChannel] | None = None,
 ) -> Delivery:
-    """Build a Delivery with one account; its clock is moved by its own sleeping unless `sleep` is given."""
+    """Build a Delivery with one account, or `more`; its clock is moved by its own sleeping unless `sleep` is given."""
 
     async def nap(seconds: float) -> None:
         clock.now += timedelta(seconds=seconds)
@@ -101,7 +102,7 @@ async def build(
         database=database,
         clock=clock,
         jobs=(engine or Engine.in_memory()).jobs,
-        channels={ACCOUNT: channel},
+        channels={ACCOUNT: channel, **(more or {})},
         limits={ACCOUNT: PaceLimits(rate, rate * 2)},
         rules=rules,
         sleep=sleep or nap,

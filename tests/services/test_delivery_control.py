@@ -4,12 +4,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain.delivery import Sent, decide
 from domain.messages import Content, Media
 from domain.quiet_hours import QuietHours
-from storage import dispatches, materialise
+from storage import dispatches, materialise, reopening
 from storage.deliveries import Rules, claim
 from storage.outcomes import Record, record
 from tests.delivery_counts import assert_counters_are_the_rows
@@ -137,3 +137,28 @@ async def test_two_dispatches_to_one_chat_leave_a_second_between_and_the_others_
     assert len(gaps) == 4
     assert min(gaps) >= timedelta(seconds=1)
     assert [len(times[chat]) for chat in (1002, 1003)] == [1, 1]
+
+
+@pytest.mark.slow
+async def test_what_is_reopened_beside_a_finish_is_not_overlooked(database, clock):
+    """PostgreSQL, having waited for a row, looks again at that row alone: the rest is as old as the statement."""
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite has one writer")
+    members = await settle(database, clock, 2)
+    delivery = await build(database, clock, FakeChannel())
+    dispatch = await start(delivery, database, members)
+    rows, slices = T["delivery"], T["slice"]
+    async with database.begin() as session:
+        for member, state in ((1, "failed"), (2, "skipped")):
+            await session.execute(update(rows).where(rows.c.member_id == member).values(state=state))
+        await session.execute(update(slices).values(failed=1, skipped=1))
+    async with database.begin() as session:
+        assert await reopening.again_failed(session, dispatch) == 1
+        finishing = asyncio.create_task(delivery.tick())
+        await asyncio.sleep(0.5)
+        assert not finishing.done()
+    await finishing
+    async with database.read() as session:
+        assert not (await session.execute(select(slices.c.done))).scalar_one()
+    assert (await delivery.figures(dispatch)).state == "running"
+    assert await delivery.kick() == 1

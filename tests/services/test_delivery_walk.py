@@ -156,7 +156,7 @@ CALM = settings(deadline=None, suppress_health_check=[HealthCheck.function_scope
 
 
 @pytest.mark.slow_on_postgresql
-@settings(CALM, max_examples=8)
+@settings(CALM, max_examples=5)
 @given(steps=walks, seed=st.integers(0, 10**6), policy=st.sampled_from(["park", "resend"]))
 async def test_the_counters_are_the_rows_and_all_end_whatever_happens(walker, steps, seed, policy):
     await walker(steps, seed, policy)

@@ -63,8 +63,7 @@ async def house(database, clock) -> House:
         for number in (1, 2):
             await pace.ensure(session, number, rate=1000, ceiling=2000, now=clock())
     channels = [FakeChannel(lambda envelope: DEAD), FakeChannel()]
-    delivery = await build(database, clock, channels[0])
-    delivery.pipeline._channels = dict(enumerate(channels, start=1))
+    delivery = await build(database, clock, channels[0], more={2: channels[1]})
     return House(database, clock, delivery, channels)
 
 
@@ -84,6 +83,7 @@ async def test_a_refused_token_stops_that_account_and_no_other(house: House):
     assert len(house.first.sent) == tried
 
 
+@pytest.mark.slow_on_postgresql
 async def test_who_can_act_is_told_once_by_their_other_account(house: House):
     await start(house.delivery, house.database, [1])
     await house.go()
@@ -117,6 +117,7 @@ async def test_it_is_looked_at_ever_less_often_and_goes_on_by_itself(house: Hous
     assert (figures.sent, figures.state) == (3, "done")
 
 
+@pytest.mark.slow_on_postgresql
 async def test_one_that_comes_and_goes_is_told_of_once_an_hour(house: House):
     house.lives = True
     for _ in range(4):
@@ -148,6 +149,7 @@ async def test_failures_in_a_row_stop_it_and_the_rest_waits(database, clock):
     assert {state for state, _ in (await states(database, dispatch)).values()} == {"unknown", "waiting"}
 
 
+@pytest.mark.slow_on_postgresql
 async def test_only_an_administrator_of_the_city_lets_it_go_and_it_is_written_down(house: House):
     await start(house.delivery, house.database, [1, 2])
     await house.go()
@@ -167,6 +169,7 @@ async def test_only_an_administrator_of_the_city_lets_it_go_and_it_is_written_do
         assert (await session.execute(select(entry.c.action))).scalars().all() == ["account.resumed"]
 
 
+@pytest.mark.slow_on_postgresql
 async def test_a_new_start_looks_at_once(house: House):
     await start(house.delivery, house.database, [1])
     await house.go()
