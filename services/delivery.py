@@ -106,7 +106,6 @@ class Delivery:
         self._jobs = jobs
         self._stale_after = stale_after
         self._reaps_from = datetime.min.replace(tzinfo=UTC)
-        self._served = frozenset(channels)
         self._limits = {number: PaceLimits() for number in channels} | dict(limits or {})
         self._contents: OrderedDict[tuple[int, str], asyncio.Future[Content]] = OrderedDict()
         self.sources: dict[str, Source] = {}
@@ -160,7 +159,7 @@ class Delivery:
             members = materialise.recipients(again_to)
         elif members is None:
             members = materialise.named(member_ids)
-        await materialise.write(session, dispatch_id, members, self._served)
+        await materialise.write(session, dispatch_id, members, self.pipeline.served)
         killpoints.reach("after_materialise")
         await outcomes.finish_empty(session, dispatch_id, now)
         await self._enqueue(session, await dispatches.due_slices(session, now, dispatch_id))

@@ -8,7 +8,7 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -151,6 +151,11 @@ class Pipeline:
         self._file_ids: dict[tuple[int, Media], str] = {}
         self.recorder = Recorder(database=database, clock=clock)
         self.stopping = False
+
+    @property
+    def served(self) -> Collection[int]:
+        """The accounts that this process has a channel for."""
+        return self._channels.keys()
 
     async def run(self, slice_id: int, generation: int) -> Turn:
         """Send what a slice has to send, for a turn; safe to call for any slice at any time."""

@@ -28,7 +28,6 @@ async def world(database, clock, members: int = 4, **more):
     delivery = await build(database, clock, web)
     delivery.pipeline._channels = channels
     delivery._limits = limits
-    delivery._served = frozenset(channels)
     return delivery, web, phone
 
 
@@ -124,8 +123,8 @@ async def test_nothing_goes_through_a_barred_account_and_the_preview_says_so(dat
 
 
 async def test_an_account_that_nobody_serves_comes_last(database, clock):
-    delivery, _, _ = await world(database, clock)
-    delivery._served = frozenset({PHONE})  # the settings name no other any more
+    delivery, _, phone = await world(database, clock)
+    delivery.pipeline._channels = {PHONE: phone}  # the settings name no other any more
     dispatch = await start(delivery, database, [1, 2, 3, 4])
     async with database.read() as session:
         table = T["delivery"]
