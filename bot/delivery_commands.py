@@ -29,7 +29,7 @@ class _Control:
         """Tell each dispatch that runs or is paused, and those that some perhaps received."""
         async with self._database.read() as session:
             found = await dispatches.unfinished(session)
-            doubtful = await reopening.all_parked(session)
+            doubtful = await reopening.all_parked(session, self._clock())
         yield {
             "doubtful": [{"id": each.id, "source": each.source, "parked": each.parked} for each in doubtful],
             "dispatches": [

@@ -41,8 +41,8 @@ class Doubtful:
     parked: int
 
 
-async def all_parked(session: AsyncSession) -> list[Doubtful]:
-    """Return the dispatches that some perhaps received, the latest first."""
+async def all_parked(session: AsyncSession, now: datetime) -> list[Doubtful]:
+    """Return the dispatches that some perhaps received and that are of use still, the latest first."""
     counted = select(dispatch.c.id, dispatch.c.source, func.count(delivery.c.id).label("parked")).join_from(
         dispatch, slice_, slice_.c.dispatch_id == dispatch.c.id
     )
@@ -50,7 +50,7 @@ async def all_parked(session: AsyncSession) -> list[Doubtful]:
     unknown = and_(delivery.c.slice_id == slice_.c.id, delivery.c.state == DeliveryState.UNKNOWN, open_ones)
     found = (
         counted.join(delivery, unknown)
-        .where(slice_.c.unknown > 0)
+        .where(slice_.c.unknown > 0, or_(dispatch.c.useful_until.is_(None), dispatch.c.useful_until > now))
         .group_by(dispatch.c.id, dispatch.c.source)
         .order_by(dispatch.c.id.desc())
         .limit(SHOWN)
