@@ -50,7 +50,8 @@ class Process:
 
     async def look(self) -> None:
         await self.box.look()
-        await asyncio.sleep(0.05)
+        if all(gate.is_set() for gate in self.gates.values()):
+            await self.box.idle()
 
 
 @pytest.fixture
