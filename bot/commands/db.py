@@ -1,11 +1,17 @@
-"""`tongdao db`: the schema's version, up and down."""
+"""`tongdao db`: the schema's version, up and down, and the move to another database."""
 
 import asyncio
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.commands.common import console, settings
+from bot.commands.common import console, fail, settings, told
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from storage.copying import Copied
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,6 +32,86 @@ def downgrade(
     if not yes:
         typer.confirm(f"Go back to {revision} and lose what newer tables hold?", abort=True)
     _move("downgrade", revision)
+
+
+@app.command()
+def copy(
+    source: Annotated[
+        str, typer.Argument(help="The database to read, such as sqlite+aiosqlite:///var/tongdao.db.")
+    ],
+    target: Annotated[
+        str, typer.Argument(help="An empty one, such as postgresql+asyncpg://tongdao@localhost/tongdao.")
+    ],
+) -> None:
+    """Copy one database into another, and verify every table by its count and checksum.
+
+    All or nothing: what fails leaves the target empty, and the source is only read. Stop the bridge first.
+    The secret key and the media folder stay as they are: the new database needs both.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from storage import copying
+    from storage.database import Database, DatabaseAway
+
+    path = source.partition("sqlite+aiosqlite:///")[2]
+    if path and not Path(path).is_file():
+        raise fail(f"There is no database at {path}.")
+    _refuse_beside_a_running_bridge(source)
+    refusals = (
+        copying.NotAtHead,
+        copying.TargetNotEmpty,
+        copying.CannotBeHeld,
+        copying.CopyDiffers,
+        DatabaseAway,
+    )
+
+    async def run(bars: "Progress") -> "list[Copied]":
+        tasks: dict[str, Any] = {}
+
+        def show(table: str, done: int, rows: int) -> None:
+            if table not in tasks:
+                tasks[table] = bars.add_task(table, total=rows or 1, visible=rows > 0)
+            bars.update(tasks[table], completed=done or (not rows))
+
+        read_from, write_to = Database(source), Database(target)
+        try:
+            await read_from.reach()
+            await write_to.reach()
+            return await copying.copy(read_from, write_to, show)
+        finally:
+            await read_from.close()
+            await write_to.close()
+
+    from rich import progress
+
+    with told(*refusals), progress.Progress(console=console) as bars:
+        try:
+            copied = asyncio.run(run(bars))
+        except SQLAlchemyError as error:
+            raise fail(str(getattr(error, "orig", error)).partition("\n")[0]) from None
+    _show(copied)
+    console.print(
+        "All tables agree. Put the new address into TONGDAO_DATABASE_URL; the secret key stays the same."
+    )
+
+
+def _refuse_beside_a_running_bridge(source: str) -> None:
+    found = settings(quiet=True)
+    from bot.doctor import is_running
+
+    if source == found.database and asyncio.run(is_running(found)):
+        raise fail("A bridge is running on the source: stop it, or what comes in meanwhile stays behind.")
+
+
+def _show(copied: "list[Copied]") -> None:
+    from rich.table import Table
+
+    table = Table("table", "rows", "checksum")
+    table.columns[1].justify = "right"
+    for each in copied:
+        if each.rows:
+            table.add_row(each.table, f"{each.rows:,}", f"{each.checksum:016x}")
+    console.print(table)
 
 
 def _move(direction: str, revision: str) -> None:
