@@ -8,7 +8,8 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -114,6 +115,16 @@ class Flow:
         while self.in_flight and self.in_flight + count > self.limit:
             self.landed.clear()
             await self.landed.wait()
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[None]:
+        """Take no room meanwhile: it is the chat that is waited for, not the server."""
+        self.in_flight -= 1
+        self.landed.set()
+        try:
+            yield
+        finally:
+            self.in_flight += 1
 
     def land(self, seconds: float | None) -> None:
         self.in_flight -= 1
@@ -290,7 +301,8 @@ class Pipeline:
             await self._keep_distance(flow, interval)
             wait = flow.chats.ask(claim.chat_id, self._now())
             if 0 < wait <= LONGEST_WAIT:
-                await self._sleep(wait)
+                async with flow.aside():
+                    await self._sleep(wait)
             if wait > LONGEST_WAIT:
                 outcome: Outcome = Busy(self._clock() + timedelta(seconds=wait))
             elif flow.held_until > self._now():
