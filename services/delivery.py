@@ -31,7 +31,8 @@ PLACES = {Lane.NORMAL: 32, Lane.URGENT: 8}
 """Slices that a process has in hand at most; they share the pace of their accounts."""
 LONGEST_YIELD = 5.0
 KEPT_CONTENTS = 64
-STOP_GRACE = 6.0
+STOP_GRACE = 7.0
+"""Seconds for what is in flight when we stop: a server that answers within five leaves no doubt."""
 WRITE_FIRST = timedelta(seconds=5)
 """After a tick that failed, every worker first has this long to write what it knows; then attempts are reaped."""
 

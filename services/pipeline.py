@@ -51,6 +51,9 @@ CATCH_UP = 0.99
 
 Unlimited, the sends that a stall held back left together: at 0.93 of a limit that alone met a 429.
 """
+LOOK_AGAIN = 0.02
+"""Seconds between looks at whether the last turns are over, and claim nothing more."""
+RECORD_GRACE = 2.0
 TOGETHER = 0.002
 """Seconds that are too short to wait for."""
 
@@ -161,6 +164,7 @@ class Pipeline:
         self._uploads: dict[tuple[int, Media], asyncio.Lock] = {}
         self._file_ids: dict[tuple[int, Media], str] = {}
         self.recorder = Recorder(database=database, clock=clock)
+        self._turns = 0
         self.stopping = False
 
     @property
@@ -170,6 +174,13 @@ class Pipeline:
 
     async def run(self, slice_id: int, generation: int) -> Turn:
         """Send what a slice has to send, for a turn; safe to call for any slice at any time."""
+        self._turns += 1
+        try:
+            return await self._run(slice_id, generation)
+        finally:
+            self._turns -= 1
+
+    async def _run(self, slice_id: int, generation: int) -> Turn:
         taken = await self._open(slice_id, generation)
         if taken is None:
             return Turn()
@@ -205,12 +216,15 @@ class Pipeline:
         """
         try:
             async with asyncio.timeout(grace):
-                while self._sending:
-                    await asyncio.wait(self._sending)
+                while self._sending or (self.stopping and self._turns):
+                    if self._sending:
+                        await asyncio.wait(self._sending)
+                    else:
+                        await asyncio.sleep(LOOK_AGAIN)
         except TimeoutError:
             for task in self._sending:
                 task.cancel()
-        await self.recorder.drain(grace)
+        await self.recorder.drain(RECORD_GRACE if grace else None)
 
     async def _open(self, slice_id: int, generation: int) -> OpenSlice | None:
         if self.stopping:
@@ -303,8 +317,8 @@ class Pipeline:
             if 0 < wait <= LONGEST_WAIT:
                 async with flow.aside():
                     await self._sleep(wait)
-            if wait > LONGEST_WAIT:
-                outcome: Outcome = Busy(self._clock() + timedelta(seconds=wait))
+            if wait > LONGEST_WAIT or self.stopping:  # what has not left yet when we stop needs no doubt
+                outcome: Outcome = Busy(self._clock() + timedelta(seconds=max(wait, 0.0)))
             elif flow.held_until > self._now():
                 outcome = Busy(self._clock() + timedelta(seconds=flow.held_until - self._now()))
             else:

@@ -1,9 +1,11 @@
 """The pipeline: one slice in hand, sends side by side, and nothing lost while a server or the database is away."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from domain.delivery import (
     Busy,
@@ -14,6 +16,7 @@ from storage import deliveries, outcomes, pace
 from tests.delivery_world import (
     ACCOUNT,
     FakeChannel,
+    T,
     build,
     build_empty,
     change,
@@ -141,6 +144,26 @@ async def test_stop_records_what_is_in_flight_and_begins_nothing_more(database, 
     assert len(channel.sent) == 3
 
 
+async def test_what_has_not_left_yet_when_we_stop_waits_untried_and_without_a_doubt(database, clock):
+    members = await settle(database, clock, 40)
+    channel = FakeChannel(latency=0.05)
+    delivery = await build(database, lambda: datetime.now(UTC), channel, rate=50.0, sleep=asyncio.sleep)
+    dispatch = await start(delivery, database, members)
+    turn = asyncio.create_task(delivery.run_slice(1, 1))
+    while not channel.sent:
+        await asyncio.sleep(0.01)
+    await delivery.stop()
+    await turn
+    became = Counter((await states(database, dispatch)).values())
+    assert became.keys() <= {("sent", ""), ("waiting", "busy"), ("waiting", "")}
+    assert became["sent", ""] == len(channel.sent)
+    assert became["waiting", "busy"]
+    rows = T["delivery"]
+    async with database.read() as session:
+        tried = select(rows.c.attempt).where(rows.c.state == "waiting").distinct()
+        assert (await session.execute(tried)).scalars().all() == [0]
+
+
 async def test_a_stop_does_not_wait_for_a_server_that_stalls(database, clock, monkeypatch):
     members = await settle(database, clock, 40)
     monkeypatch.setattr("services.delivery.STOP_GRACE", 0.1)
@@ -162,6 +185,7 @@ async def test_a_stop_does_not_wait_for_a_database_that_is_away(database, clock,
 
     members = await settle(database, clock, 3)
     monkeypatch.setattr("services.delivery.STOP_GRACE", 0.1)
+    monkeypatch.setattr("services.pipeline.RECORD_GRACE", 0.1)
     monkeypatch.setattr(outcomes, "record", away)
     delivery = await build(database, clock, FakeChannel())
     await start(delivery, database, members)
