@@ -2,18 +2,24 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from domain.delivery import UnknownPolicy
+from services.alerts import LINK_JOINED
 from storage import schema
 from storage.database import Database
 from tests import postgres
 from tests.acceptance import chat_process
-from tests.acceptance.delivery_proof import Book, Fleet, people_of, reached, received
+from tests.acceptance.bridge_process import Bridge, end
+from tests.acceptance.delivery_proof import BOT, PATIENCE, Book, Fleet, people_of, reached, received
 from tests.acceptance.delivery_worker import clock
-from tests.delivery_world import FakeChannel, build, settle, start
+from tests.delivery_world import FakeChannel, build, settle, start, states
+from tests.webchat_client import Message, Person, text_of
 from tests.webchat_server import RunningWebchat, running_webchat
 
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.timeout(600)]
@@ -28,10 +34,7 @@ AWAY = 0.5
 @pytest.mark.parametrize(("policy", "last"), [(UnknownPolicy.PARK, 0), (UnknownPolicy.RESEND, 1)])
 async def test_two_workers_come_back_each_time_postgresql_was_restarted(tmp_path, policy, last):
     """In the end one of them is killed, so that the other has come back, or nothing goes on."""
-    with postgres.running() as server:
-        await postgres.execute(server, "CREATE DATABASE city")
-        database = Database(postgres.url_of(server, "city"))
-        await schema.upgrade(database)
+    async with city() as (server, database):
         book, members = Book(database, policy), await begun(database, PEOPLE, policy)
         async with running_webchat(tmp_path / "webchat") as town:
             fleet = await fleet_of(database, town, PEOPLE, tmp_path)
@@ -46,6 +49,48 @@ async def test_two_workers_come_back_each_time_postgresql_was_restarted(tmp_path
                 await workers[1 - last].wait()
                 await book.note()
         await book.judge(members, received(tmp_path / "webchat"))
+
+
+async def test_the_whole_bridge_goes_on_when_postgresql_was_restarted(tmp_path):
+    """Who sends, who polls, who ticks: a member is answered after each restart, and each member gets it."""
+    async with city() as (server, database), running_webchat(tmp_path / "webchat") as town:
+        members = await settle(database, clock, 500)
+        token = await people_of(town, len(members))
+        delivery = await build(database, clock, FakeChannel(), rate=50)
+        async with database.begin() as session:
+            more = {"source": LINK_JOINED, "source_id": 1, "unknown_policy": UnknownPolicy.RESEND}
+            await delivery.dispatch(session, member_ids=members, **more)
+        member = await Person.sign_in(town.http, town.origin, await town.operator.sign_in_link(1001), BOT)
+        bridge = Bridge(database.url.render_as_string(), town, token, tmp_path, account="chat1")
+        process = await bridge.start()
+        try:
+            for number, mode in enumerate(["immediate", "fast"], start=1):
+                await reached(tmp_path / "webchat", len(members) * number // 4)
+                await away(server, mode)
+                asked = (await member.say("/me"))["message_id"]
+                await member.wait(partial(answers, asked), PATIENCE)
+            await reached(tmp_path / "webchat", len(members) + 2)
+            assert process.returncode is None, bridge.said()
+        finally:
+            await end(process)
+        await database.engine.dispose()
+        assert set(await states(database, 1)) == set(members)
+        assert {state for state, _ in (await states(database, 1)).values()} == {"sent"}
+        assert min(received(tmp_path / "webchat")[each] for each in members) >= 1
+
+
+def answers(asked: int, message: Message) -> bool:
+    return message["message_id"] > asked and "我的信息" in text_of(message)
+
+
+@asynccontextmanager
+async def city() -> AsyncIterator[tuple[str, Database]]:
+    """Run a PostgreSQL of our own with an empty migrated database."""
+    with postgres.running() as server:
+        await postgres.execute(server, "CREATE DATABASE city")
+        database = Database(postgres.url_of(server, "city"))
+        await schema.upgrade(database)
+        yield server, database
         await database.close()
 
 
