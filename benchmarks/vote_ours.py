@@ -26,6 +26,7 @@ from sqlalchemy import func, insert, select
 from benchmarks.fake_server import TOKEN
 from bot import accounts
 from bot.inbound import Inbound
+from bot.meters import Meters
 from bot.settings import AccountSettings, Settings
 from bot.toolbox import build_toolbox
 from domain.audiences import Audience, Scope
@@ -73,7 +74,9 @@ async def measure(origin: str, votes: int, *, profile: bool) -> float:
         )
         account = next(iter(opened))
         engine = await Engine.for_database(database)
-        toolbox = build_toolbox(settings, database, clock, engine=engine, opened=opened, media=media)
+        toolbox = build_toolbox(
+            settings, database, clock, engine=engine, opened=opened, media=media, meters=Meters()
+        )
         await toolbox.delivery.boot()
         poll = await _poll(database, toolbox, account, votes + 2 * AT_ONCE)
         inbound = Inbound(

@@ -19,10 +19,22 @@ from aiogram.exceptions import TelegramAPIError
 from aiohttp import web
 from rich.console import Console
 
-from bot import account_commands, accounts, calendar, delivery_commands, demo, http, local, webchat_account
+from bot import (
+    account_commands,
+    accounts,
+    archive,
+    calendar,
+    delivery_commands,
+    demo,
+    http,
+    local,
+    readiness,
+    webchat_account,
+)
 from bot.accounts import BotAccount
 from bot.import_commands import commands_of
 from bot.inbound import Inbound
+from bot.meters import Meters
 from bot.settings import AccountSettings, Settings
 from bot.toolbox import build_toolbox
 from domain.accounts import Address
@@ -179,6 +191,7 @@ class Bridge:
         self.database = database
         self.clock = clock
         self.health = http.Health()
+        self.meters = Meters()
         self._stack = stack
         self._holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
         self._routes: list[web.RouteDef] = []
@@ -187,12 +200,20 @@ class Bridge:
     async def start(self, roles: Sequence[str]) -> None:
         """Start each role, inner rooms first, and answer on the HTTP port at the end."""
         self.health.checks["database"] = self._database_answers
+        self.health.checks.update(readiness.checks_of(self.database, self.clock, self.settings.data_dir))
         self._http = await self._stack.enter_async_context(aiohttp.ClientSession())
         if "webchat" in roles:
             await self._serve_webchat()
         if set(BRIDGE) & set(roles):
             await self._start_rooms(roles)
-        app = http.build(self.health, self.database, self.clock, self._routes)
+        app = http.build(
+            self.health,
+            self.database,
+            self.clock,
+            self._routes,
+            meters=self.meters,
+            backup_at=lambda: archive.last_made(self.settings),
+        )
         await serve(self._stack, app, self.settings.http_host, self.settings.http_port)
         log.info(
             "ready", roles=",".join(roles), http=self.settings.http_port, webchat=self.settings.webchat_url
@@ -236,7 +257,13 @@ class Bridge:
             self._stack.push_async_callback(account.close)
         engine = await Engine.for_database(self.database)
         toolbox = build_toolbox(
-            self.settings, self.database, self.clock, engine=engine, opened=opened, media=media
+            self.settings,
+            self.database,
+            self.clock,
+            engine=engine,
+            opened=opened,
+            media=media,
+            meters=self.meters,
         )
         self._routes.extend(calendar.routes(toolbox.service_days.addresses))
         await local.serve(
@@ -298,6 +325,7 @@ class Bridge:
         self._routes.extend(inbound.routes)
         self.health.checks.update(inbound.checks)
         ticker = Ticker([Tick("inbox", 3600.0, inbound.tidy)], self.clock)
+        self.meters.watch(ticker)
         ticker.start()
         self._drains.append(ticker.stop)
         self._spawn(self._announce([account.bot for account in opened.values()]), "announce")
@@ -317,6 +345,7 @@ class Bridge:
         ticker = Ticker(
             [*ticks_of(toolbox, self.clock), Tick("progress", PROGRESS_EVERY, progress)], self.clock
         )
+        self.meters.watch(ticker)
         ticker.start()
         self._drains.append(ticker.stop)
 

@@ -20,6 +20,8 @@ MANIFEST = "manifest.json"
 DUMP = "bridge.jsonl"
 WEBCHAT = "webchat.db"
 FOLDERS = ("media", "webchat-media")
+LAST = "last-backup"
+"""File of the data folder that says when the last backup was made."""
 TOKENS = ("webchat-bot.json", "webchat-operator-token")
 
 
@@ -61,7 +63,16 @@ async def make(settings: Settings, target: Path, at: datetime) -> Made:
                 archive.add(path, str(path.relative_to(folder)))
         part.chmod(0o600)
         part.replace(target)
+    (settings.data_dir / LAST).write_text(at.isoformat(), encoding="utf-8")
     return Made(target, rows, len(sums))
+
+
+def last_made(settings: Settings) -> datetime | None:
+    """Return when the last backup of this data folder was made, if ever."""
+    try:
+        return datetime.fromisoformat((settings.data_dir / LAST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 async def restore(settings: Settings, source: Path, at: datetime) -> int:

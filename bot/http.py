@@ -1,16 +1,19 @@
 """What the bridge says over HTTP: alive, ready, its figures, and the webhooks of its accounts."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from storage import figures as totals
-from storage import inbox
+from bot import figures
+from bot.meters import Meters
 from storage.database import Database
 
+PATIENCE = 2.0
+"""Seconds that a check may take: a probe must be answered before its asker gives up."""
 Check = Callable[[], Awaitable[str]]
 """Returns what is wrong, or an empty string."""
 
@@ -25,7 +28,10 @@ class Health:
         found = {}
         for name, check in self.checks.items():
             try:
-                problem = await check()
+                async with asyncio.timeout(PATIENCE):
+                    problem = await check()
+            except TimeoutError:
+                problem = f"no answer within {PATIENCE:.0f} s"
             except Exception as error:  # noqa: BLE001 - a check that breaks is a problem found
                 problem = type(error).__name__
             if problem:
@@ -34,8 +40,15 @@ class Health:
 
 
 def build(
-    health: Health, database: Database, clock: Callable[[], datetime], webhooks: Iterable[web.RouteDef]
+    health: Health,
+    database: Database,
+    clock: Callable[[], datetime],
+    webhooks: Iterable[web.RouteDef],
+    *,
+    meters: Meters | None = None,
+    backup_at: Callable[[], datetime | None] = lambda: None,
 ) -> web.Application:
+    """Build the application; `backup_at` says when the last backup was made."""
     app = web.Application(client_max_size=1024 * 1024)
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -48,28 +61,13 @@ def build(
         )
 
     async def metrics(_request: web.Request) -> web.Response:
-        body = await figures(database, clock())
+        body = await figures.read(database, clock(), await asyncio.to_thread(backup_at))
+        if meters is not None:
+            meters.observe()
+            body += generate_latest(meters.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app.add_routes(
         [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics), *webhooks]
     )
     return app
-
-
-async def figures(database: Database, now: datetime) -> bytes:
-    """Read the figures anew at each scrape: rows are the truth, whatever process wrote them."""
-    registry = CollectorRegistry()
-    async with database.read() as session:
-        by_state = await inbox.counts(session)
-        oldest = await inbox.oldest_waiting(session)
-        deliveries = await totals.outcomes(session)
-    updates = Gauge("tongdao_inbox_updates", "Updates in the inbox, by state", ["state"], registry=registry)
-    for state in ("waiting", "effective", "done", "quarantined"):
-        updates.labels(state).set(by_state.get(state, 0))
-    lag = Gauge("tongdao_inbox_lag_seconds", "Age of the oldest unhandled update", registry=registry)
-    lag.set((now - oldest).total_seconds() if oldest else 0)
-    sent = Gauge("tongdao_deliveries", "Deliveries by outcome", ["outcome"], registry=registry)
-    for outcome, count in deliveries.items():
-        sent.labels(outcome).set(count)
-    return generate_latest(registry)

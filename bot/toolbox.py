@@ -3,6 +3,7 @@
 from functools import partial
 
 from bot.accounts import BotAccount, answers
+from bot.meters import Meters
 from bot.settings import Settings
 from domain.clock import Clock
 from domain.rest_days import RestDays
@@ -52,6 +53,7 @@ def build_toolbox(
     engine: Engine,
     opened: dict[int, BotAccount],
     media: MediaStore,
+    meters: Meters,
 ) -> Toolbox:
     """Build one of each service; the delivery's sources are filled when this returns."""
     sealer = settings.sealer()
@@ -62,7 +64,10 @@ def build_toolbox(
         database=database,
         clock=clock,
         jobs=engine.jobs,
-        channels={number: account.channel for number, account in opened.items()},
+        channels={
+            number: meters.metered(account.channel, account.settings.name)
+            for number, account in opened.items()
+        },
         limits=dict.fromkeys(opened, limits),
         rules=rules,
         halt_after=settings.halt_after,

@@ -79,6 +79,11 @@ class Ticker:
             if (now - self.last[tick.name]).total_seconds() > STALE_TICKS * tick.every + 10
         ]
 
+    def ages(self) -> dict[str, float]:
+        """Return how many seconds ago each tick ended."""
+        now = self._clock()
+        return {name: (now - at).total_seconds() for name, at in self.last.items()}
+
     async def _run(self, tick: Tick) -> None:
         if self._stopping:
             return

@@ -1,10 +1,17 @@
 """Totals for the metrics: sums over slices, never over recipients."""
 
-from sqlalchemy import func, select
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, case, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from domain.delivery import DispatchState
 from storage.tables import metadata
 
+account = metadata.tables["account"]
+dispatch = metadata.tables["dispatch"]
+pace = metadata.tables["pace"]
 slice_ = metadata.tables["slice"]
 OUTCOMES = ("sent", "unreachable", "rejected", "skipped", "failed", "unknown")
 
@@ -16,3 +23,53 @@ async def outcomes(session: AsyncSession) -> dict[str, int]:
     row = (await session.execute(select(planned, *sums))).one()
     found = {name: int(getattr(row, name)) for name in OUTCOMES}
     return {**found, "waiting": int(row.planned) - sum(found.values())}
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The slices that are not done, and since when the oldest that is due has waited."""
+
+    due: int
+    held: int
+    paused: int
+    oldest_due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """An account's pace as the whole fleet has it."""
+
+    account: str
+    rate: float
+    ceiling: float
+    held_until: datetime | None
+    halted: bool
+
+
+async def open_slices(session: AsyncSession, now: datetime) -> Open:
+    """Look at the slices that are not done; it costs as much as there are."""
+    running = dispatch.c.state == DispatchState.RUNNING
+    held = and_(running, slice_.c.held_until > now)
+    due = and_(running, or_(slice_.c.held_until.is_(None), slice_.c.held_until <= now))
+    waits_since = func.coalesce(slice_.c.held_until, dispatch.c.created_at, type_=dispatch.c.created_at.type)
+    wanted = (
+        select(
+            func.count().filter(due).label("due"),
+            func.count().filter(held).label("held"),
+            func.count().filter(dispatch.c.state == DispatchState.PAUSED).label("paused"),
+            func.min(case((due, waits_since))).label("oldest_due"),
+        )
+        .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
+        .where(slice_.c.done.is_(False))
+    )
+    return Open(*(await session.execute(wanted)).one())
+
+
+async def paces(session: AsyncSession) -> list[Paced]:
+    """Return each account's pace."""
+    columns = (account.c.name, pace.c.rate, pace.c.ceiling, pace.c.held_until, pace.c.halted_at)
+    wanted = select(*columns).join(account, account.c.id == pace.c.account_id).order_by(account.c.name)
+    return [
+        Paced(row.name, row.rate, row.ceiling, row.held_until, row.halted_at is not None)
+        for row in (await session.execute(wanted)).all()
+    ]

@@ -1,0 +1,113 @@
+"""Watching: metrics that say what the rows say, readiness that tells the truth, and a dashboard that asks for both."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text, update
+
+from bot import figures, readiness
+from bot.http import Health
+from bot.meters import Meters
+from domain.accounts import Address
+from domain.delivery import Busy
+from domain.messages import Content, Envelope
+from storage import halts, inbox
+from storage.database import Database
+from storage.inbox import Incoming
+from tests.delivery_world import ACCOUNT, FakeChannel, T, build, settle, start
+
+ROOT = Path(__file__).parents[2]
+NAME = re.compile(r"tongdao_[a-z_]+")
+SUFFIX = re.compile(r"_(bucket|count|sum)$")
+
+
+async def scraped(database: Database, clock, meters: Meters | None = None) -> str:
+    from prometheus_client import generate_latest
+
+    body = await figures.read(database, clock(), clock() - timedelta(hours=5))
+    return (body + (generate_latest(meters.registry) if meters else b"")).decode()
+
+
+async def test_what_waits_is_told_with_its_age_and_its_pace(database: Database, clock):
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel(), rate=20)
+    await start(delivery, database, members)
+    clock.forward(minutes=4)
+    text_ = await scraped(database, clock)
+    assert "tongdao_delivery_oldest_due_seconds 240.0" in text_
+    assert 'tongdao_slices{state="due"} 1.0' in text_
+    assert 'tongdao_pace_rate{account="chat1"} 20.0' in text_
+    assert 'tongdao_account_halted{account="chat1"} 0.0' in text_
+    assert "tongdao_backup_age_seconds 18000.0" in text_
+    async with database.begin() as session:
+        later = clock() + timedelta(hours=1)
+        await session.execute(update(T["slice"]).values(held_until=later))
+        await session.execute(update(T["pace"]).values(held_until=later))
+    text_ = await scraped(database, clock)
+    assert "tongdao_delivery_oldest_due_seconds 0.0" in text_
+    assert 'tongdao_slices{state="held"} 1.0' in text_
+    assert 'tongdao_pace_held_seconds{account="chat1"} 3600.0' in text_
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_each_send_is_counted_by_its_outcome_and_timed(database: Database, clock):
+    meters = Meters()
+    channel = meters.metered(FakeChannel(lambda _: Busy(clock())), "chat")
+    await channel.send(Envelope(Address(ACCOUNT, 7), Content("")), None)
+    text_ = await scraped(database, clock, meters)
+    assert 'tongdao_sends_total{account="chat",outcome="busy"} 1.0' in text_
+    assert 'tongdao_send_seconds_count{account="chat"} 1.0' in text_
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_readiness_names_each_thing_that_is_wrong(database: Database, clock, tmp_path, monkeypatch):
+    await settle(database, clock)
+    await build(database, clock, FakeChannel())
+    health = Health()
+    health.checks.update(readiness.checks_of(database, clock, tmp_path))
+    assert await health.problems() == {}
+    async with database.begin() as session:
+        await halts.halt(session, ACCOUNT, "unauthorized", clock())
+        await inbox.keep(session, [Incoming(ACCOUNT, 1, 7, b"{}")], clock())
+        await session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    clock.forward(minutes=3)
+    monkeypatch.setattr(readiness, "LEAST_FREE", 1 << 60)
+    problems = await health.problems()
+    assert set(problems) == {"schema", "accounts", "inbox", "disk"}
+    assert "chat1" in problems["accounts"]
+
+
+async def test_a_check_that_hangs_is_given_up(monkeypatch):
+    import asyncio
+
+    monkeypatch.setattr("bot.http.PATIENCE", 0.01)
+    health = Health()
+    health.checks["database"] = lambda: asyncio.sleep(9, "")
+    assert "no answer" in (await health.problems())["database"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_dashboard_alerts_and_manual_know_just_the_metrics_there_are(database: Database, clock):
+    await settle(database, clock)
+    await build(database, clock, FakeChannel())
+    meters = Meters()
+    channel = meters.metered(FakeChannel(), "chat")
+    await channel.send(Envelope(Address(ACCOUNT, 7), Content("")), None)
+    meters._tick_age.labels("delivery").set(0)
+    text_ = await scraped(database, clock, meters)
+    lines = (line for line in text_.splitlines() if not line.startswith("#"))
+    known = {SUFFIX.sub("", NAME.match(line)[0]) for line in lines} - {"tongdao_send_seconds_created"}
+    known = {name for name in known if not name.endswith("_created")}
+    dashboard = json.loads((ROOT / "deploy/grafana/tongdao.json").read_text())
+    numbers = [panel["id"] for panel in dashboard["panels"]]
+    assert len(set(numbers)) == len(numbers)
+    asked = {SUFFIX.sub("", name) for name in NAME.findall(json.dumps(dashboard["panels"]))}
+    alerts = set(NAME.findall((ROOT / "deploy/prometheus/alerts.yml").read_text()))
+    manual = (ROOT / "docs/operations.md").read_text()
+    told = set(re.findall(r"^\| .*", manual, re.MULTILINE))
+    written = {name for row in told for name in NAME.findall(row)}
+    assert asked | alerts <= known
+    assert written == known
