@@ -35,6 +35,7 @@ FULL_FOR = STALE.total_seconds() + 2.0
 SLOW = 5.0
 """Seconds that an answer of the chat server takes at most, for a stop without a doubt."""
 STOPPED_IN = 10.0
+IN_FLIGHT = 50
 
 log = structlog.get_logger(__name__)
 
@@ -142,7 +143,7 @@ async def test_a_stop_leaves_no_doubt_where_the_server_answers_in_five_seconds(
         process = await bridge.start()
         try:
             async with asyncio.timeout(PATIENCE):
-                while await count(database, "sending") < 50:
+                while (await town.operator.faults())[0]["met"] < IN_FLIGHT:
                     assert process.returncode is None, bridge.said()
                     await asyncio.sleep(0.1)
             begun_at = time.monotonic()
@@ -155,7 +156,7 @@ async def test_a_stop_leaves_no_doubt_where_the_server_answers_in_five_seconds(
             await end(process)
         assert await count(database, "sending") == await count(database, "unknown") == 0
         got = received(chat)
-        assert await count(database, "sent") == got.total() == len(got) >= 50
+        assert await count(database, "sent") == got.total() == len(got) >= IN_FLIGHT
         assert await count(database, "waiting") == len(members) - len(got)
 
 

@@ -1,4 +1,7 @@
-"""PostgreSQL, or the chat server, restarted five times while workers send: each worker comes back by itself."""
+"""PostgreSQL, or the chat server, restarted five times while workers send: each worker comes back by itself.
+
+At the size that is promised: `TONGDAO_KILL_PEOPLE=20000`, as in `test_kill_deliveries.py`.
+"""
 
 import asyncio
 import os
@@ -25,7 +28,7 @@ from tests.webchat_server import RunningWebchat, running_webchat
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.timeout(600)]
 PEOPLE = int(os.environ.get("TONGDAO_KILL_PEOPLE", "4000"))
 RATE = 250 if PEOPLE <= 4000 else 400
-CHAT_PEOPLE = PEOPLE // 2
+CHAT_PEOPLE = PEOPLE if PEOPLE > 4000 else PEOPLE // 2
 RESTARTS = 5
 AWAY = 0.5
 """Seconds that a server stays away, besides its own stopping and starting."""
