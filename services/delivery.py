@@ -181,8 +181,9 @@ class Delivery:
         slice_id = int(number)
         turn = await self.run_slice(slice_id, int(generation))
         if turn.again_in is None and not self.pipeline.stopping:
+            now, served = self._clock(), self.pipeline.served
             async with self._database.begin() as session:
-                await self._enqueue(session, await dispatches.following(session, slice_id, self._clock()))
+                await self._enqueue(session, await dispatches.following(session, slice_id, now, served))
         return turn.again_in
 
     async def pause(self, dispatch_id: int) -> bool:

@@ -1,5 +1,6 @@
 """Dispatches: created, controlled, and counted in O(slices)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -208,11 +209,17 @@ async def due_slices(session: AsyncSession, now: datetime, dispatch_id: int | No
     ]
 
 
-async def following(session: AsyncSession, slice_id: int, now: datetime) -> list[DueSlice]:
-    """Return the next few slices of the same dispatch and account as this one, which has nothing left to begin."""
+async def following(
+    session: AsyncSession, slice_id: int, now: datetime, served: Collection[int]
+) -> list[DueSlice]:
+    """Return the next few slices of the same dispatch and account as this one, which has nothing left to begin.
+
+    Of an account that is not `served` here there are none: its slices would only be given on to each other.
+    """
     this = slice_.alias("this")
     few = _due(now).where(
         this.c.id == slice_id,
+        this.c.account_id.in_(list(served)),
         _next.c.dispatch_id == this.c.dispatch_id,
         _next.c.account_id == this.c.account_id,
     )

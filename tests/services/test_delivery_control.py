@@ -86,11 +86,12 @@ async def test_few_slices_of_each_dispatch_are_in_hand_and_the_next_follow(datab
         due = await dispatches.due_slices(session, clock(), first)
         numbers = select(T["slice"].c.number).where(T["slice"].c.id.in_([each.id for each in due]))
         assert sorted((await session.execute(numbers)).scalars()) == [0, 1, 2, 3]
-        assert len(await dispatches.following(session, due[0].id, clock())) == dispatches.IN_HAND
+        assert len(await dispatches.following(session, due[0].id, clock(), [1])) == dispatches.IN_HAND
+        assert await dispatches.following(session, due[0].id, clock(), [2]) == []
     await delivery.run_slice(due[0].id, 1)
     await delivery.pipeline.drain()
     async with database.read() as session:
-        after = await dispatches.following(session, due[0].id, clock())
+        after = await dispatches.following(session, due[0].id, clock(), [1])
     assert [each.id for each in after] == [each.id + 1 for each in due]
     await delivery.pause(first)
     assert await delivery.kick() == dispatches.IN_HAND
