@@ -42,7 +42,6 @@ def test_a_wheel_holds_migrations_words_and_pages(tmp_path: Path):
         "pip",
         "wheel",
         "--no-deps",
-        "--no-build-isolation",
         "--quiet",
         "--wheel-dir",
     ]
