@@ -21,6 +21,8 @@ from sqlalchemy import Connection, text
 from storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK = 7_306_515
+"""Any number that no other program takes as an advisory lock in this database."""
 NameKind = Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint"]
 
 
@@ -50,8 +52,8 @@ async def current(database: Database) -> str | None:
     def look(connection: Connection) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
-    async with database.engine.connect() as connection:
-        return await connection.run_sync(look)
+    async with database.read() as session:  # beside the writer on SQLite, which may be busy for long
+        return await (await session.connection()).run_sync(look)
 
 
 async def revision(database: Database, message: str) -> list[str]:
@@ -83,6 +85,8 @@ async def _migrate(database: Database, work: Callable[[Connection], Any]) -> Non
             await raw.driver_connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
         try:
             async with connection.begin():
+                if not sqlite:  # of two processes that start at once, one waits and finds nothing to do
+                    await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
                 await connection.run_sync(work)
                 if sqlite:
                     broken = (await connection.execute(text("PRAGMA foreign_key_check"))).all()

@@ -86,6 +86,17 @@ async def test_each_migration_goes_up_down_and_up_again(bare: Database):
     assert await tables(bare) == set()
 
 
+async def test_processes_that_start_at_once_migrate_once(postgres_server):
+    name = f"bare{uuid.uuid4().hex}"
+    await postgres.execute(postgres_server, f"CREATE DATABASE {name}")
+    fleet = [Database(postgres.url_of(postgres_server, name)) for _ in range(3)]
+    await asyncio.gather(*(schema.upgrade(each) for each in fleet))
+    assert {await schema.current(each) for each in fleet} == {schema.head()}
+    for each in fleet:
+        await each.close()
+    await postgres.execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 async def test_the_migrations_make_exactly_the_tables(database: Database):
     assert await missing(database) == []
 
