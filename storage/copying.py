@@ -43,6 +43,10 @@ class CopyDiffers(Exception):  # noqa: N818 - a fact
     """What was written is not what was read; nothing of it stays."""
 
 
+class CopyFailed(Exception):  # noqa: N818 - a fact
+    """A database broke the copy off; nothing of it stays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Copied:
     """One table: its rows and their checksum, the same on both sides."""
@@ -56,7 +60,14 @@ async def copy(source: Database, target: Database, progress: Progress) -> list[C
     """Copy all our tables into a database with no organisation, whose schema is brought to the newest first."""
     if await schema.current(source) != schema.head():
         raise NotAtHead
-    await schema.upgrade(target)
+    try:
+        await schema.upgrade(target)
+        return await _copy(source, target, progress)
+    except SQLAlchemyError as error:
+        raise CopyFailed(_said(error)) from None
+
+
+async def _copy(source: Database, target: Database, progress: Progress) -> list[Copied]:
     async with source.read() as reading, target.begin() as writing:
         if source.dialect == "sqlite":
             await reading.execute(text("BEGIN"))  # one state of the source, whatever is written meanwhile
@@ -120,7 +131,7 @@ async def _write(writing: Session, table: Table, values: list[dict[str, Any]]) -
         await writing.execute(insert(table), values)
     except SQLAlchemyError as error:
         first = _key(table, values[0])
-        msg = f"{table.name}, from {first} on: {str(getattr(error, 'orig', error)).splitlines()[0]}"
+        msg = f"{table.name}, from {first} on: {_said(error)}"
         raise CannotBeHeld(msg) from None
 
 
@@ -156,6 +167,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return value.hex() if isinstance(value, bytes) else value
+
+
+def _said(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", error)).partition("\n")[0]
 
 
 def _key(table: Table, row: dict[str, Any]) -> str:

@@ -48,8 +48,6 @@ def copy(
     All or nothing: what fails leaves the target empty, and the source is only read. Stop the bridge first.
     The secret key and the media folder stay as they are: the new database needs both.
     """
-    from sqlalchemy.exc import SQLAlchemyError
-
     from storage import copying
     from storage.database import Database, DatabaseAway
 
@@ -62,6 +60,7 @@ def copy(
         copying.TargetNotEmpty,
         copying.CannotBeHeld,
         copying.CopyDiffers,
+        copying.CopyFailed,
         DatabaseAway,
     )
 
@@ -85,10 +84,7 @@ def copy(
     from rich import progress
 
     with told(*refusals), progress.Progress(console=console) as bars:
-        try:
-            copied = asyncio.run(run(bars))
-        except SQLAlchemyError as error:
-            raise fail(str(getattr(error, "orig", error)).partition("\n")[0]) from None
+        copied = asyncio.run(run(bars))
     _show(copied)
     console.print(
         "All tables agree. Put the new address into TONGDAO_DATABASE_URL; the secret key stays the same."
