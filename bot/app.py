@@ -199,11 +199,14 @@ class Bridge:
 
     async def start(self, roles: Sequence[str]) -> None:
         """Start each role, inner rooms first, and answer on the HTTP port at the end."""
-        self.health.checks["database"] = self._database_answers
-        self.health.checks.update(readiness.checks_of(self.database, self.clock, self.settings.data_dir))
+        self.health.checks.update(
+            readiness.checks_of(self.database, self.clock, self.settings.data_dir, roles)
+        )
         self._http = await self._stack.enter_async_context(aiohttp.ClientSession())
         if "webchat" in roles:
             await self._serve_webchat()
+        if "webchat" in roles or not self.settings.accounts:
+            self.health.checks["webchat"] = readiness.webchat_of(self._http, self._webchat_origin)
         if set(BRIDGE) & set(roles):
             await self._start_rooms(roles)
         app = http.build(
@@ -233,10 +236,6 @@ class Bridge:
         await demo.introduce(self.database, self.operator)
         found = await demo.links(self.database, self.operator)
         demo.show(Console(), found, self.settings)
-
-    async def _database_answers(self) -> str:
-        await self.database.ping()
-        return ""
 
     async def _serve_webchat(self) -> None:
         from webchat.app import create

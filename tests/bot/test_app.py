@@ -100,7 +100,7 @@ async def test_everything_is_ready_together_and_ends_with_no_work_left_behind(se
         async with aiohttp.ClientSession() as http:
             await until_ready(http, settings.http_port)
         rooms = {"database", "delivery", "poll:webchat", "clock"}
-        assert set(bridge.health.checks) == rooms | {"schema", "accounts", "inbox", "disk"}
+        assert set(bridge.health.checks) == rooms | {"schema", "accounts", "inbox", "disk", "webchat"}
     left = asyncio.all_tasks() - {asyncio.current_task()}
     names = {getattr(task.get_coro(), "__qualname__", "") for task in left}
     assert {name for name in names if not name.startswith("RequestHandler.")} == set()  # aiohttp's own

@@ -1,11 +1,15 @@
 """Watching: metrics that say what the rows say, readiness that tells the truth, and a dashboard that asks for both."""
 
+import asyncio
 import json
 import re
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
 from sqlalchemy import text, update
 
 from bot import figures, readiness
@@ -67,8 +71,9 @@ async def test_readiness_names_each_thing_that_is_wrong(database: Database, cloc
     await settle(database, clock)
     await build(database, clock, FakeChannel())
     health = Health()
-    health.checks.update(readiness.checks_of(database, clock, tmp_path))
-    assert await health.problems() == {}
+    health.checks.update(readiness.checks_of(database, clock, tmp_path, ["bot", "worker"]))
+    async with database.begin():  # a long transaction of the writer makes nobody unready
+        assert await health.problems() == {}
     async with database.begin() as session:
         await halts.halt(session, ACCOUNT, "unauthorized", clock())
         await inbox.keep(session, [Incoming(ACCOUNT, 1, 7, b"{}")], clock())
@@ -78,15 +83,49 @@ async def test_readiness_names_each_thing_that_is_wrong(database: Database, cloc
     problems = await health.problems()
     assert set(problems) == {"schema", "accounts", "inbox", "disk"}
     assert "chat1" in problems["accounts"]
-
-
-async def test_a_check_that_hangs_is_given_up(monkeypatch):
-    import asyncio
-
-    monkeypatch.setattr("bot.http.PATIENCE", 0.01)
-    health = Health()
-    health.checks["database"] = lambda: asyncio.sleep(9, "")
+    assert set(readiness.checks_of(database, clock, tmp_path, ["clock"])) == {"database", "schema", "disk"}
+    monkeypatch.setattr(readiness, "ANSWERS_WITHIN", 0.01)
+    monkeypatch.setattr(database, "ping", lambda: asyncio.sleep(9))
     assert "no answer" in (await health.problems())["database"]
+
+
+async def test_readiness_asks_the_chat_server_of_this_machine():
+    answers = [web.Response(), web.Response(status=500)]
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return answers.pop(0)
+
+    app = web.Application()
+    app.router.add_get("/healthz", healthz)
+    async with ClientSession() as http:
+        async with TestServer(app, host="127.0.0.1") as server:
+            check = readiness.webchat_of(http, str(server.make_url("")))
+            assert await check() == ""
+            assert await check() == "it answers with 500"
+        assert await check() == "it does not answer"
+
+
+async def test_checks_that_hang_are_given_up_together_even_where_they_cannot_be_cancelled(monkeypatch):
+    monkeypatch.setattr("bot.http.PATIENCE", 0.01)
+    asked, done = [], asyncio.Event()
+
+    async def hangs() -> str:
+        asked.append(1)
+        while not done.is_set():
+            with suppress(asyncio.CancelledError):
+                await done.wait()
+        return "late"
+
+    health = Health()
+    health.checks |= {"database": hangs, "disk": hangs}
+    for _ in range(2):
+        problems = await asyncio.wait_for(health.problems(), 1)
+        assert problems == dict.fromkeys(("database", "disk"), "no answer within 0 s")
+    assert len(asked) == 2
+    done.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (await health.problems())["disk"] == "late"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
