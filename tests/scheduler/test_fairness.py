@@ -41,21 +41,17 @@ def now() -> datetime:
 
 @pytest.fixture
 async def running(database: Database):
-    """Yield a delivery at 25/s on the real engine, on PostgreSQL one of two, with their channel and many members."""
+    """Yield a delivery at 25/s on the real engine, with its channel, and many members."""
     await settle(database, now, PEOPLE)
+    engine = await Engine.for_database(database)
     channel = Timed()
-    workers = []
-    for _ in range(1 if database.dialect == "sqlite" else 2):
-        engine = await Engine.for_database(database)
-        delivery = await build(database, now, channel, rate=25.0, engine=engine, sleep=asyncio.sleep)
-        delivery.serve(engine)
-        await engine.start()
-        workers.append((engine, delivery))
+    delivery = await build(database, now, channel, rate=25.0, engine=engine, sleep=asyncio.sleep)
+    delivery.serve(engine)
+    await engine.start()
     yield delivery, channel
-    for engine, delivery in workers:
-        delivery.pipeline.stopping = True
-        await engine.stop()
-        await delivery.stop()
+    delivery.pipeline.stopping = True
+    await engine.stop()
+    await delivery.stop()
 
 
 async def everybody(delivery: Delivery, database: Database, name: int, author: int) -> int:
