@@ -2,40 +2,23 @@
 
 import shutil
 import sqlite3
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import aiohttp
 
-from bot import archive
+from bot import doctor_rows
+from bot.finding import Check, Finding
 from bot.settings import DEMO_KEY, AccountSettings, Settings
 from domain.clock import day_of
 from domain.holidays import Calendar
 from services import poll_chart
-from storage import figures, holidays, inbox, schema
+from storage import holidays, schema
 from storage.database import Database
 
 NOT_RUNNING = "not running"
 LEAST_FREE = 1024**3  # bytes
 MISSED_FROM_MONTH = 12
-LATE = timedelta(minutes=10)
-LAGGING = timedelta(minutes=2)
-BACKUP_OLD = timedelta(days=2)
 PATIENCE = aiohttp.ClientTimeout(total=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found; `remedy` is empty when all is well."""
-
-    check: str
-    ok: bool
-    found: str
-    remedy: str = ""
-
-
-Check = Callable[[Settings], Awaitable[Finding]]
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -164,69 +147,16 @@ async def _account(account: AccountSettings) -> Finding:
     return Finding(name, ok=True, found=f"@{answer['result'].get('username')}")
 
 
-async def _deliveries(settings: Settings) -> Finding:
-    """Look at what is due and does not leave, and at accounts that stopped."""
-    database, now = Database(settings.database), datetime.now(UTC)
-    try:
-        async with database.read() as session:
-            slices = await figures.open_slices(session, now)
-            outcomes = await figures.outcomes(session)
-            paces = await figures.paces(session)
-    finally:
-        await database.close()
-    pace = ", ".join(f"{each.account} {each.rate:.0f}/s" for each in paces)
-    unknown = outcomes["unknown"]
-    found = f"{outcomes['waiting']:,} wait, {unknown:,} unknown" + (f"; pace {pace}" if pace else "")
-    stopped = [each.account for each in paces if each.halted]
-    if stopped:
-        remedy = "See `tongdao accounts list`; `tongdao accounts resume NAME` lets it go again."
-        return Finding("deliveries", ok=False, found=f"{found}; stopped: {', '.join(stopped)}", remedy=remedy)
-    late = slices.oldest_due is not None and now - slices.oldest_due > LATE
-    remedy = "Nothing may be working: start a worker, and see its log." if late else ""
-    return Finding("deliveries", ok=not late, found=found, remedy=remedy)
-
-
-async def _inbox(settings: Settings) -> Finding:
-    database, now = Database(settings.database), datetime.now(UTC)
-    try:
-        async with database.read() as session:
-            oldest = await inbox.oldest_waiting(session)
-            aside = (await inbox.counts(session)).get("quarantined", 0)
-    finally:
-        await database.close()
-    late = oldest is not None and now - oldest > LAGGING
-    found = f"oldest since {oldest:%H:%M:%S} UTC" if oldest else "nothing waits"
-    if late:
-        return Finding(
-            "inbox", ok=False, found=found, remedy="The bot does not keep up, or none runs: see its log."
-        )
-    if aside:
-        return Finding(
-            "inbox", ok=False, found=f"{aside} set aside", remedy="They failed three times: see the log."
-        )
-    return Finding("inbox", ok=True, found=found)
-
-
-async def _backup(settings: Settings) -> Finding:
-    last = archive.last_made(settings)
-    if last is None:
-        return Finding(
-            "backup", ok=False, found="none was made", remedy="Run `tongdao backup FILE` every night."
-        )
-    old = datetime.now(UTC) - last > BACKUP_OLD
-    remedy = "Make one with `tongdao backup FILE`, best every night." if old else ""
-    return Finding("backup", ok=not old, found=f"{last:%Y-%m-%d %H:%M} UTC", remedy=remedy)
-
-
 CHECKS: dict[str, Check] = {
     "secret key": _key,
     "data folder": _folder,
     "database": _schema,
     "holidays": _holidays,
     "SQLite": _sqlite,
-    "inbox": _inbox,
-    "deliveries": _deliveries,
-    "backup": _backup,
+    "inbox": doctor_rows.updates,
+    "deliveries": doctor_rows.deliveries,
+    "pace": doctor_rows.pace,
+    "backup": doctor_rows.backup,
     "bridge": _running,
     "web chat": _webchat,
     "font": _font,

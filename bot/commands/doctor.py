@@ -25,7 +25,13 @@ def doctor(
     else:
         table = Table("", "Check", "Found", "Remedy", box=None)
         for finding in findings:
-            mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
+            mark = (
+                "[red]✗[/red]"
+                if not finding.ok
+                else "[yellow]![/yellow]"
+                if finding.remedy
+                else "[green]✓[/green]"
+            )
             table.add_row(mark, finding.check, finding.found, finding.remedy)
         console.print(table)
     if not all(finding.ok for finding in findings):

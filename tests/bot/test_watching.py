@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,10 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import text, update
 
-from bot import figures, readiness
+from bot import archive, doctor_rows, figures, readiness
 from bot.http import Health
 from bot.meters import Meters
+from bot.settings import Settings
 from domain.accounts import Address
 from domain.delivery import Busy
 from domain.messages import Content, Envelope
@@ -64,6 +65,53 @@ async def test_each_send_is_counted_by_its_outcome_and_timed(database: Database,
     text_ = await scraped(database, clock, meters)
     assert 'tongdao_sends_total{account="chat",outcome="busy"} 1.0' in text_
     assert 'tongdao_send_seconds_count{account="chat"} 1.0' in text_
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_the_doctor_reads_in_the_rows_what_is_wrong(database: Database, clock, tmp_path, monkeypatch):
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel(), rate=20)
+    settings = Settings(database_url=database.url.render_as_string(), data_dir=tmp_path, _env_file=None)
+    monkeypatch.setattr(doctor_rows, "LOOK_TWICE", 0)
+    checks = (doctor_rows.updates, doctor_rows.deliveries, doctor_rows.pace, doctor_rows.backup)
+    clock.now = datetime.now(UTC) - timedelta(minutes=11)
+    await start(delivery, database, members)
+    async with database.begin() as session:
+        await inbox.keep(session, [Incoming(ACCOUNT, 1, 7, b"{}")], clock())
+        await halts.halt(session, ACCOUNT, "unauthorized", clock())
+    bad = {each.check: each for each in [await check(settings) for check in checks]}
+    assert not any(each.ok for each in bad.values())
+    assert all(each.remedy for each in bad.values())
+    assert "chat1 has stopped" in bad["pace"].found
+    clock.now = datetime.now(UTC)
+    async with database.begin() as session:
+        await session.execute(update(T["slice"]).values(planned=2, sent=1, done=True))
+        await inbox.done(session, [1], clock())
+        await halts.resume(session, ACCOUNT)
+        await session.execute(update(T["pace"]).values(held_until=clock() + timedelta(minutes=1)))
+    (tmp_path / archive.LAST).write_text(clock().isoformat())
+    good = [await check(settings) for check in checks]
+    assert [(each.ok, each.remedy) for each in good] == [(True, "")] * 4
+    assert good[1].found == "1 wait, 1 sent, 0 failed"
+    assert good[2].found.startswith("chat1 20/s, held until ")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_the_doctor_looks_twice_before_it_calls_a_large_notice_stuck(
+    database: Database, clock, tmp_path, monkeypatch
+):
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel())
+    settings = Settings(database_url=database.url.render_as_string(), data_dir=tmp_path, _env_file=None)
+    clock.now = datetime.now(UTC) - timedelta(hours=1)
+    await start(delivery, database, members)
+
+    async def goes_on(_seconds: float) -> None:
+        async with database.begin() as session:
+            await session.execute(update(T["slice"]).values(sent=T["slice"].c.sent + 1))
+
+    monkeypatch.setattr(doctor_rows, "_sleep", goes_on)
+    assert (await doctor_rows.deliveries(settings)).ok
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
