@@ -14,7 +14,7 @@ from pathlib import Path
 FOLDER = Path("var/bench")
 PAGE = Path("docs/performance.md")
 BENCHES = (
-    "delivery_cost", "vote_cost", "pace", "held_pace", "materialise", "memory", "audience_counts", "roster_import",
+    "delivery_cost", "vote_cost", "pace", "held_pace", "materialise", "memory", "figures", "audience_counts", "roster_import",
 )  # fmt: skip
 """All benchmarks, in the order of the page."""
 LIBRARIES = ("aiohttp", "aiogram", "python-telegram-bot", "uvloop", "SQLAlchemy", "asyncpg", "pgqueuer")
