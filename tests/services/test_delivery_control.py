@@ -13,7 +13,7 @@ from storage import dispatches, materialise, reopening
 from storage.deliveries import Rules, claim
 from storage.outcomes import Record, record
 from tests.delivery_counts import assert_counters_are_the_rows
-from tests.delivery_world import FakeChannel, T, build, run_all, settle, start, states
+from tests.delivery_world import ACCOUNT, FakeChannel, T, build, run_all, settle, start, states
 
 PICTURE = Content(text="", media=Media("photo", "a.png", "digest"))
 
@@ -40,6 +40,8 @@ async def test_who_waits_for_an_upload_looks_again_before_sending(database, cloc
     dispatch = await start(delivery, database, members)
     running = asyncio.create_task(run_all(delivery, database))
     await begun.wait()
+    while delivery.pipeline._flows[ACCOUNT].in_flight < len(members):  # all are on their way before the pause
+        await asyncio.sleep(0.01)
     await delivery.pause(dispatch)
     clock.forward(seconds=2)
     uploaded.set()
