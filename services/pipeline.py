@@ -196,11 +196,16 @@ class Pipeline:
             if isinstance(granted, Later):
                 return Turn(max(granted.at - self._now(), YIELD))
             flow.rate = 1 / granted.interval
-            claimed = await self._claim(taken, size, granted)
+            attempt_id = uuid.uuid4().hex
+            try:
+                claimed = await self._claim(taken, size, granted, attempt_id)
+                granted = await self._in_time(taken, flow, len(claimed.claims), granted)
+            except Exception:  # the database went away, perhaps after the commit: nothing of it has left
+                self.recorder.release(taken.id, attempt_id)
+                raise
             if claimed.nothing:
                 return await self._close(taken)
             remaining -= size
-            granted = await self._in_time(taken, flow, len(claimed.claims), granted)
             self._launch(taken, flow, claimed, granted)
             if time.monotonic() > turn_ends:
                 stay_back = await self._crowd(taken.lane)
@@ -258,14 +263,14 @@ class Pipeline:
         async with self._database.begin() as session:
             return await pace.reserve(session, taken.account_id, taken.lane, size, self._clock())
 
-    async def _claim(self, taken: OpenSlice, size: int, granted: Granted) -> Claimed:
+    async def _claim(self, taken: OpenSlice, size: int, granted: Granted, attempt_id: str) -> Claimed:
         flow = self._flows.setdefault(taken.account_id, Flow(streak=Streak(self._halt_after)))
         flow.in_hand(taken)
         await self._sleep_until(max(granted.start, flow.free_at) - CLAIM_AHEAD)
         now = self._clock()
         async with self._database.begin() as session:
             claimed = await deliveries.claim(
-                session, taken, limit=size, attempt_id=uuid.uuid4().hex, rules=self._rules, now=now
+                session, taken, limit=size, attempt_id=attempt_id, rules=self._rules, now=now
             )
             if claimed.skipped:
                 await outcomes.skip(session, claimed.skipped, now)

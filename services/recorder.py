@@ -30,6 +30,7 @@ class Recorder:
         self._gathered: list[Record] = []
         self._failing: dict[int, str] = {}
         self._full = asyncio.Event()
+        self._released: list[tuple[int, str]] = []
         self._writer: asyncio.Task[None] | None = None
         self.behind = False
         """Outcomes could not be written, and are not yet."""
@@ -42,6 +43,14 @@ class Recorder:
             self._full.set()
         if len(self._gathered) >= GATHER_MOST:
             self._full.set()
+        self._begin()
+
+    def release(self, slice_id: int, attempt_id: str) -> None:
+        """Let wait again what was claimed for an attempt of which nothing has left, if it was claimed at all."""
+        self._released.append((slice_id, attempt_id))
+        self._begin()
+
+    def _begin(self) -> None:
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
 
@@ -56,7 +65,7 @@ class Recorder:
             writer.cancel()
 
     async def _write(self) -> None:
-        while self._gathered:
+        while self._gathered or self._released:
             if not self._full.is_set():
                 await _wait(self._full, GATHER_SECONDS)
             self._full.clear()
@@ -72,13 +81,16 @@ class Recorder:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _commit(self, batch: list[Record]) -> None:
-        now, failing = self._clock(), dict(sorted(self._failing.items()))
+        now, failing, released = self._clock(), dict(sorted(self._failing.items())), self._released[:]
         async with self._database.begin() as session:
             stopped = [each for each in failing if await halts.halt(session, each, failing[each], now)]
+            for slice_id, attempt_id in released:
+                await outcomes.release(session, slice_id, attempt_id)
             over = await outcomes.record(session, batch, now)
             ended = await outcomes.finish(session, now, over) if over else []
             killpoints.reach("before_record_commit")
         killpoints.reach("after_record_commit")
+        del self._released[: len(released)]
         for account_id, reason in failing.items():
             self._failing.pop(account_id, None)
             if account_id in stopped:

@@ -90,6 +90,15 @@ async def record(session: AsyncSession, records: Sequence[Record], now: datetime
     return over
 
 
+async def release(session: AsyncSession, slice_id: int, attempt_id: str) -> None:
+    """Let the deliveries of an attempt wait again, untried: nothing of it has left us."""
+    mine = and_(delivery.c.slice_id == slice_id, delivery.c.attempt_id == attempt_id)
+    untried = {"state": DeliveryState.WAITING, "attempt": delivery.c.attempt - 1}
+    await session.execute(
+        update(delivery).where(mine, delivery.c.state == DeliveryState.SENDING).values(untried)
+    )
+
+
 async def skip(session: AsyncSession, skipped: Sequence[tuple[int, str]], now: datetime) -> None:
     """Skip waiting deliveries, each for its reason, but for those that another account reaches."""
     elsewhere = [number for number, reason in skipped if reason in ELSEWHERE]

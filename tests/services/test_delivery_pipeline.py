@@ -34,7 +34,7 @@ async def test_a_worker_that_was_overtaken_stops_sending(database, clock):
     overtaken = await late.pipeline._open(await one_slice(late, database, members), 1)
     await late.pipeline._open(1, 1)
     granted = await late.pipeline._reserve(overtaken, 5)
-    assert (await late.pipeline._claim(overtaken, 5, granted)).nothing
+    assert (await late.pipeline._claim(overtaken, 5, granted, "1")).nothing
 
 
 async def one_slice(delivery, database, members) -> int:
@@ -77,6 +77,37 @@ async def test_a_channel_that_raises_loses_no_outcome(database, clock):
     dispatch = await start(delivery, database, members)
     await run_all(delivery, database)
     assert await states(database, dispatch) == {1: ("unknown", "channel_error")}
+
+
+@pytest.mark.parametrize("cut", ["reserve", "claim"])
+async def test_a_claim_whose_answer_was_lost_is_given_back_and_goes_out_once(
+    database, clock, monkeypatch, cut: str
+):
+    """The database went away after the commit of the claim, or before the group has its place in the pace."""
+    members = await settle(database, clock, 3)
+    channel = FakeChannel()
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    whole = delivery.pipeline._claim
+
+    async def lost(taken, size, granted, attempt_id):
+        claimed = await whole(taken, size, granted, attempt_id)
+        if cut == "claim":
+            raise OSError
+        clock.forward(seconds=1)
+        away.setattr(pace, "reserve", None)
+        return claimed
+
+    with monkeypatch.context() as away:
+        away.setattr(delivery.pipeline, "_claim", lost)
+        with pytest.raises((OSError, TypeError)):
+            await delivery.run_slice(1, 1)
+    await delivery.pipeline.drain()
+    assert set((await states(database, dispatch)).values()) == {("waiting", "")}
+    assert channel.sent == []
+    await run_all(delivery, database)
+    assert sorted(channel.chats) == [1000 + each for each in members]
+    assert (await delivery.figures(dispatch)).sent == len(members)
 
 
 async def test_what_the_database_kept_from_leaving_is_no_doubt_and_waits(database, clock, monkeypatch):
