@@ -192,6 +192,7 @@ class Bridge:
         self.clock = clock
         self.health = http.Health()
         self.meters = Meters()
+        database.on_end = self.meters.transacted
         self._stack = stack
         self._holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
         self._routes: list[web.RouteDef] = []
@@ -255,6 +256,7 @@ class Bridge:
         for account in opened.values():
             self._stack.push_async_callback(account.close)
         engine = await Engine.for_database(self.database)
+        engine.meter = self.meters
         toolbox = build_toolbox(
             self.settings,
             self.database,
@@ -317,6 +319,7 @@ class Bridge:
             sealer=self.settings.sealer(),
             holder=self._holder,
             public_url=self.settings.public_url,
+            meters=self.meters,
         )
         self._drains.append(inbound.stop)
         self._drains.append(import_run.stop)

@@ -1,6 +1,7 @@
 """The figures of `/metrics` that stand in the rows: read anew at each scrape, whatever process wrote them."""
 
 from datetime import datetime
+from math import inf
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
@@ -32,8 +33,12 @@ async def read(database: Database, now: datetime, backup_at: datetime | None) ->
         gauge("slices", "Slices that are not done", getattr(slices, state), state=state)
     for each in paces:
         _pace(gauge, each, now)
-    if backup_at is not None:
-        gauge("backup_age_seconds", "Age of the last backup of this data folder", _age(backup_at, now))
+    backup_age = inf if backup_at is None else _age(backup_at, now)
+    gauge(
+        "backup_age_seconds",
+        "Age of the last backup of this data folder; infinite if none was made",
+        backup_age,
+    )
     return generate_latest(registry)
 
 

@@ -75,7 +75,6 @@ def build(
     async def metrics(_request: web.Request) -> web.Response:
         body = await figures.read(database, clock(), await asyncio.to_thread(backup_at))
         if meters is not None:
-            meters.observe()
             body += generate_latest(meters.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

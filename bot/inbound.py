@@ -13,6 +13,7 @@ from bot.claims import Claims
 from bot.fsm import SqlStorage
 from bot.http import Check
 from bot.inbox import Inbox
+from bot.meters import Meters
 from bot.polling import Poller, Source
 from bot.replies import ReplyLane
 from bot.tenure import Tenure
@@ -35,6 +36,7 @@ class Inbound:
         sealer: Sealer,
         holder: str,
         public_url: str,
+        meters: Meters | None = None,
     ) -> None:
         self.routes: list[web.RouteDef] = []
         self.checks: dict[str, Check] = {}
@@ -56,7 +58,7 @@ class Inbound:
             database=database,
             clock=clock,
             sealer=sealer,
-            feed=feeder.feed,
+            feed=feeder.feed if meters is None else meters.fed(feeder.feed),
             apologise=feeder.apologise,
             claims=self._claims,
         )

@@ -72,6 +72,7 @@ def build_toolbox(
         rules=rules,
         halt_after=settings.halt_after,
     )
+    delivery.pipeline.recorder.meter = meters
     audit = Audit(database=database, clock=clock, sealer=sealer)
     audiences = Audiences(database=database, clock=clock, rules=rules)
     alerts = Alerts(clock=clock, delivery=delivery)

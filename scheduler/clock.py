@@ -6,6 +6,7 @@ occurrence happen once (sharing an APScheduler store is unsupported: measured, 1
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,15 @@ class Tick:
     work: Work
 
 
+@dataclass(slots=True)
+class Took:
+    """How often a tick came, how long it took in all, and how often it failed."""
+
+    count: int = 0
+    seconds: float = 0.0
+    failed: int = 0
+
+
 class Ticker:
     """Runs ticks; one that fails is logged and comes again."""
 
@@ -42,6 +52,7 @@ class Ticker:
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.last: dict[str, datetime] = {}
+        self.took = {tick.name: Took() for tick in ticks}
 
     def start(self) -> None:
         now = datetime.now(UTC)
@@ -79,10 +90,11 @@ class Ticker:
             if (now - self.last[tick.name]).total_seconds() > STALE_TICKS * tick.every + 10
         ]
 
-    def ages(self) -> dict[str, float]:
-        """Return how many seconds ago each tick ended."""
+    def lags(self) -> dict[str, float]:
+        """Return by how many seconds each tick is overdue."""
         now = self._clock()
-        return {name: (now - at).total_seconds() for name, at in self.last.items()}
+        ages = {tick: (now - self.last[tick.name]).total_seconds() for tick in self._ticks}
+        return {tick.name: max(0.0, age - tick.every) for tick, age in ages.items()}
 
     async def _run(self, tick: Tick) -> None:
         if self._stopping:
@@ -93,10 +105,14 @@ class Ticker:
         await running
 
     async def _work(self, tick: Tick) -> None:
+        took, began = self.took[tick.name], time.monotonic()
         try:
             await tick.work()
         except Exception:
+            took.failed += 1
             log.exception("tick_failed", tick=tick.name)
+        took.count += 1
+        took.seconds += time.monotonic() - began
         self.last[tick.name] = self._clock()
 
 

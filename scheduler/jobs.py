@@ -8,6 +8,7 @@ connection; so each run of a manager has a pool of its own, and a manager that f
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from pgqueuer.domain.models import Job, TableChangedEvent
 
 from domain.delivery import Lane
 from services.delivery import PLACES
+from services.meter import Meter, Unwatched
 from storage.database import Database
 from storage.jobs import Jobs
 
@@ -68,6 +70,7 @@ class Engine:
         self._waking: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self.jobs = Jobs(memory if pool is None else None)
+        self.meter: Meter = Unwatched()
 
     @classmethod
     def in_memory(cls) -> "Engine":
@@ -90,7 +93,9 @@ class Engine:
         """Let `handler` do the jobs of this name."""
 
         async def work(job: Job) -> None:
+            began = time.monotonic()
             again_in = await handler(job.payload or b"")
+            self.meter.worked(name, time.monotonic() - began)
             if again_in is not None:
                 self._wake_soon()
                 raise RetryRequested(delay=timedelta(seconds=again_in))

@@ -4,12 +4,14 @@ It keeps an outcome until it is written: while the database is away, it tries ag
 """
 
 import asyncio
+import time
 
 import structlog
 
 from domain.clock import Clock
 from domain.delivery import DispatchState
 from services import killpoints
+from services.meter import Meter, Unwatched
 from storage import halts, outcomes
 from storage.database import Database
 from storage.outcomes import Record
@@ -32,11 +34,15 @@ class Recorder:
         self._full = asyncio.Event()
         self._released: list[tuple[int, str]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._since = 0.0
+        self.meter: Meter = Unwatched()
         self.behind = False
         """Outcomes could not be written, and are not yet."""
 
     def put(self, record: Record, *, halt: tuple[int, str] | None = None) -> None:
         """Take one record; `halt` names an account that has to stop, and why."""
+        if not self._gathered:
+            self._since = time.monotonic()
         self._gathered.append(record)
         if halt is not None:
             self._failing.setdefault(*halt)
@@ -70,12 +76,15 @@ class Recorder:
                 await _wait(self._full, GATHER_SECONDS)
             self._full.clear()
             batch, self._gathered = self._gathered, []
+            since = self._since
             killpoints.reach("before_recording")
             try:
                 await self._commit(batch)
                 self.behind = False
+                if batch:
+                    self.meter.recorded(len(batch), time.monotonic() - since)
             except Exception:  # whatever it was: an outcome is never dropped
-                self._gathered = batch + self._gathered
+                self._gathered, self._since = batch + self._gathered, since
                 self.behind = True
                 log.exception("outcomes not recorded, trying again", outcomes=len(batch))
                 await asyncio.sleep(RETRY_SECONDS)

@@ -8,6 +8,7 @@ is gone) is ended by the server, or all others would wait for its locks, for hou
 An error names no values (`hide_parameters`): they would stand in the log.
 """
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -26,6 +27,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage import sqlite_driver
 
 Hook = Callable[[], Awaitable[None]]
+OnEnd = Callable[[float, bool], None]
+"""Is told how long a transaction took, from asking for a connection, and whether it was committed."""
 AFTER_COMMIT = "after_commit"
 LONGEST_PAUSE = 30.0
 """Seconds that a transaction on PostgreSQL may do nothing."""
@@ -68,6 +71,7 @@ class Database:
     """Open it with a SQLAlchemy async URL: ``sqlite+aiosqlite:///…`` or ``postgresql+asyncpg://…``."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.on_end: OnEnd | None = None
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
         if self.dialect == "sqlite":
@@ -93,14 +97,20 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Session]:
         """One transaction: committed at the end, rolled back on an error; then its after-commit hooks run."""
-        async with self._writer.connect() as connection, connection.begin():
-            session = Session(connection)
-            yield session
-            also = with_each_change.get()
-            if also is not None:
-                await also(session)
-            if session.new or session.dirty or session.deleted:
-                await session.flush()
+        began, committed = time.perf_counter(), False
+        try:
+            async with self._writer.connect() as connection, connection.begin():
+                session = Session(connection)
+                yield session
+                also = with_each_change.get()
+                if also is not None:
+                    await also(session)
+                if session.new or session.dirty or session.deleted:
+                    await session.flush()
+            committed = True
+        finally:
+            if self.on_end is not None:
+                self.on_end(time.perf_counter() - began, committed)
         for hook in session.info.pop(AFTER_COMMIT, ()):
             await hook()
 

@@ -19,10 +19,11 @@ from bot.settings import Settings
 from domain.accounts import Address
 from domain.delivery import Busy
 from domain.messages import Content, Envelope
+from scheduler.clock import Tick, Ticker
 from storage import halts, inbox
 from storage.database import Database
 from storage.inbox import Incoming
-from tests.delivery_world import ACCOUNT, FakeChannel, T, build, settle, start
+from tests.delivery_world import ACCOUNT, FakeChannel, T, build, run_all, settle, start
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"tongdao_[a-z_]+")
@@ -176,25 +177,76 @@ async def test_checks_that_hang_are_given_up_together_even_where_they_cannot_be_
     assert (await health.problems())["disk"] == "late"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_dashboard_alerts_and_manual_know_just_the_metrics_there_are(database: Database, clock):
+async def everything(database: Database, clock) -> tuple[str, Meters]:
+    """Let each meter have something to tell; return what a scrape says."""
     await settle(database, clock)
     await build(database, clock, FakeChannel())
     meters = Meters()
     channel = meters.metered(FakeChannel(), "chat")
     await channel.send(Envelope(Address(ACCOUNT, 7), Content("")), None)
-    meters._tick_age.labels("delivery").set(0)
-    text_ = await scraped(database, clock, meters)
-    lines = (line for line in text_.splitlines() if not line.startswith("#"))
-    known = {SUFFIX.sub("", NAME.match(line)[0]) for line in lines} - {"tongdao_send_seconds_created"}
-    known = {name for name in known if not name.endswith("_created")}
-    dashboard = json.loads((ROOT / "deploy/grafana/tongdao.json").read_text())
-    numbers = [panel["id"] for panel in dashboard["panels"]]
-    assert len(set(numbers)) == len(numbers)
-    asked = {SUFFIX.sub("", name) for name in NAME.findall(json.dumps(dashboard["panels"]))}
-    alerts = set(NAME.findall((ROOT / "deploy/prometheus/alerts.yml").read_text()))
-    manual = (ROOT / "docs/operations.md").read_text()
-    told = set(re.findall(r"^\| .*", manual, re.MULTILINE))
-    written = {name for row in told for name in NAME.findall(row)}
-    assert asked | alerts <= known
-    assert written == known
+    await meters.fed(lambda *_: asyncio.sleep(0))(ACCOUNT, {}, False)
+    meters.recorded(3, 0.07)
+    meters.worked("slice", 0.5)
+    meters.transacted(0.002, True)
+    ticker = Ticker([Tick("delivery", 2.0, lambda: asyncio.sleep(0))], clock)
+    ticker.start()
+    await ticker.stop()
+    meters.watch(ticker)
+    clock.forward(seconds=30)
+    return await scraped(database, clock, meters), meters
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_process_tells_of_its_own_work(database: Database, clock):
+    said, meters = await everything(database, clock)
+    assert 'tongdao_sends_in_flight{account="chat"} 0.0' in said
+    assert 'tongdao_update_seconds_count{result="done"} 1.0' in said
+    assert 'tongdao_recorded_batch_size_bucket{le="2.0"} 0.0' in said
+    assert 'tongdao_recorded_batch_size_bucket{le="5.0"} 1.0' in said
+    assert "tongdao_recorded_delay_seconds_sum 0.07" in said
+    assert 'tongdao_job_seconds_count{job="slice"} 1.0' in said
+    assert 'tongdao_transaction_seconds_count{result="committed"} 1.0' in said
+    assert 'tongdao_tick_lag_seconds{tick="delivery"} 28.0' in said
+    assert 'tongdao_tick_failures_total{tick="delivery"} 0.0' in said
+
+    async def fails(*_: object) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await meters.fed(fails)(ACCOUNT, {}, False)
+    assert 'tongdao_update_seconds_count{result="failed"} 1.0' in await scraped(database, clock, meters)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_transactions_and_batches_are_told_to_the_meter(database: Database, clock):
+    meters = Meters()
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel())
+    delivery.pipeline.recorder.meter = meters
+    await start(delivery, database, members)
+    database.on_end = meters.transacted
+    await run_all(delivery, database)
+    with suppress(LookupError):
+        async with database.begin():
+            raise LookupError
+    said = await scraped(database, clock, meters)
+    assert "tongdao_recorded_batch_size_sum 3.0" in said
+    assert 'tongdao_transaction_seconds_count{result="rolled_back"} 1.0' in said
+    assert 'tongdao_transaction_seconds_count{result="committed"}' in said
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_dashboard_alerts_and_manual_know_just_the_metrics_there_are(database: Database, clock):
+    said, _ = await everything(database, clock)
+    known = {name for line in said.splitlines() if line[0] != "#" for name in NAME.findall(line)[:1]}
+    known = {SUFFIX.sub("", name) for name in known if not name.endswith("_created")}
+    panels = json.loads((ROOT / "deploy/grafana/tongdao.json").read_text())["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    shown = [panel for panel in panels if panel["type"] != "row"]
+    assert all(panel["description"] and panel["fieldConfig"]["defaults"]["unit"] for panel in shown)
+    assert {SUFFIX.sub("", name) for name in NAME.findall(json.dumps(panels))} == known
+    alerts = (ROOT / "deploy/prometheus/alerts.yml").read_text()
+    assert set(NAME.findall(alerts)) <= known
+    assert alerts.count("- alert:") == alerts.count("expr:") == alerts.count("summary:") > 7
+    told = re.findall(r"^\| .*", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+    assert {name for row in told for name in NAME.findall(row)} == known
