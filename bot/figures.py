@@ -9,7 +9,7 @@ from storage import figures as totals
 from storage import inbox
 from storage.database import Database
 
-UPDATES = ("waiting", "effective", "done", "quarantined")
+UPDATES = ("waiting", "effective", "quarantined")
 
 
 async def read(database: Database, now: datetime, backup_at: datetime | None) -> bytes:
@@ -23,7 +23,7 @@ async def read(database: Database, now: datetime, backup_at: datetime | None) ->
         paces = await totals.paces(session)
     gauge = _Gauges(registry)
     for state in UPDATES:
-        gauge("inbox_updates", "Updates in the inbox, by state", by_state.get(state, 0), state=state)
+        gauge("inbox_updates", "Updates that are not done, by state", by_state.get(state, 0), state=state)
     gauge("inbox_lag_seconds", "Age of the oldest unhandled update", _age(oldest, now))
     for outcome, count in deliveries.items():
         gauge("deliveries", "Deliveries by outcome", count, outcome=outcome)

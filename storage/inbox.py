@@ -16,6 +16,7 @@ from storage.tables.columns import UtcDateTime
 inbox = metadata.tables["inbox"]
 OPEN = ("waiting", "effective")
 """What is not over: not yet handled, or in effect but perhaps not yet answered."""
+COUNTED = (*OPEN, "quarantined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +144,9 @@ async def reap(session: AsyncSession, *, done_before: datetime, quarantined_befo
 
 
 async def counts(session: AsyncSession) -> dict[str, int]:
-    """Count the rows by state."""
-    rows = await session.execute(select(inbox.c.state, func.count().label("updates")).group_by(inbox.c.state))
+    """Count by state what is not done; what is done is most of the table."""
+    wanted = select(inbox.c.state, func.count().label("updates")).where(inbox.c.state.in_(COUNTED))
+    rows = await session.execute(wanted.group_by(inbox.c.state))
     return {row.state: row.updates for row in rows.all()}
 
 

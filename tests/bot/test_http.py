@@ -66,7 +66,6 @@ async def test_the_figures_count_updates_by_state_and_the_age_of_the_oldest(clie
     text = await (await client.get("/metrics")).text()
     assert 'tongdao_inbox_updates{state="waiting"} 1.0' in text
     assert 'tongdao_inbox_updates{state="effective"} 1.0' in text
-    assert 'tongdao_inbox_updates{state="done"} 1.0' in text
     assert 'tongdao_inbox_updates{state="quarantined"} 0.0' in text
     assert "tongdao_inbox_lag_seconds 90.0" in text
     assert 'tongdao_deliveries{outcome="sent"} 0.0' in text
