@@ -48,6 +48,7 @@ class Handlers:
 def quickly(monkeypatch):
     monkeypatch.setattr(inbox_module, "PATIENCE", (0.01, 0.01))
     monkeypatch.setattr(inbox_module, "DATABASE_AWAY", 0.01)
+    monkeypatch.setattr("bot.endings.DATABASE_AWAY", 0.01)
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from storage.tables import metadata
 from tests.conftest import HandClock
 from tests.factories import make_account, make_grant, make_link, make_member, make_organisation, make_topic
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 T = metadata.tables
 
 

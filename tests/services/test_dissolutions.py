@@ -32,6 +32,8 @@ from tests.factories import T, make_grant, make_member, make_organisation
 from tests.town import TODAY, Town
 from tests.town import build as build_town
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 NUMBER, REASON = "甬组〔2026〕12号", "企业搬走"
 
 

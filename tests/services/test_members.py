@@ -14,6 +14,8 @@ from storage.tables import AuditEntryRow, MemberRow, MembershipRow
 from tests.conftest import HandClock
 from tests.town import Town, build
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 @pytest.fixture
 async def town(database: Database) -> Town:

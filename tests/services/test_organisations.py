@@ -17,6 +17,8 @@ from storage.tables import AuditEntryRow
 from tests.conftest import HandClock
 from tests.factories import make_grant, make_member, make_organisation
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 class World:
     """A city with two counties; the first has a branch with a member; secretaries at city and first county."""

@@ -22,6 +22,8 @@ from tests.factories import T, make_member
 from tests.poll_world import Hall, hall
 from tests.town import build
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 @pytest.fixture
 async def town(database: Database, clock: HandClock, tmp_path: Path) -> Hall:

@@ -9,6 +9,8 @@ from tests import roster_world
 from tests.roster_world import members, organisations, rows_of
 from tests.town import build as build_town
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 WANG = ("王芳", "13805740001", "北大路支部")
 NEW = ("周平", "13805740099", "北大路支部", "预备", "2025.7.1", "")
 

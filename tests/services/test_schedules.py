@@ -21,6 +21,8 @@ from tests.conftest import HandClock
 from tests.factories import T, make_topic
 from tests.recurrence_world import at
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 SHANGHAI = "Asia/Shanghai"
 DAILY = Rule(Every(1, date(2026, 1, 1)), at(9), SHANGHAI)
 FIRST_SATURDAY = Rule(NthWeekday(1, 5), at(9), SHANGHAI, HolidayPolicy.NEXT_FREE_SATURDAY)

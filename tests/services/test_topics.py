@@ -15,6 +15,8 @@ from storage.topics import subscribe_to_defaults, subscribed
 from tests.conftest import HandClock
 from tests.factories import make_member, make_organisation, make_topic
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 
 @pytest.fixture
 def topics(database: Database, clock: HandClock) -> Topics:

@@ -22,6 +22,8 @@ from tests.conftest import HandClock
 from tests.fakes import RecordingDelivery
 from tests.town import TODAY, Town, build
 
+pytestmark = pytest.mark.slow_on_postgresql
+
 PARENT = {
     "city": None,
     "haishu": "city",

@@ -70,6 +70,7 @@ async def missing(database: Database) -> list[str]:
         return await connection.run_sync(compare)
 
 
+@pytest.mark.slow
 async def test_each_migration_goes_up_down_and_up_again(bare: Database):
     below = "base"
     for revision in revisions():
