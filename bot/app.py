@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import fcntl
 import gc
 import os
 import secrets
@@ -10,6 +11,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -76,6 +78,10 @@ class FolderNotWritable(Exception):  # noqa: N818 - a fact
 
 class PortTaken(Exception):  # noqa: N818 - a fact
     """The port is taken by another program."""
+
+
+class WebchatTwice(Exception):  # noqa: N818 - a fact
+    """A chat server serves this data folder already: it is one process, with one file."""
 
 
 class OneProcessOnSqlite(Exception):  # noqa: N818 - a fact
@@ -160,12 +166,22 @@ async def serve(stack: contextlib.AsyncExitStack, app: web.Application, host: st
         raise PortTaken(msg) from None
 
 
+def hold_webchat(stack: contextlib.AsyncExitStack, folder: Path) -> None:
+    """Keep every other chat server off this data folder until the stack unwinds, or the process dies."""
+    file = stack.enter_context((folder / "webchat.lock").open("a", encoding="utf-8"))
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise WebchatTwice from None
+
+
 async def serve_webchat_alone(settings: Settings) -> None:
     """Run the chat server without the bridge, until SIGTERM or Ctrl-C."""
     from webchat.app import create
 
     told = _stop_signals()
     async with contextlib.AsyncExitStack() as stack:
+        hold_webchat(stack, settings.data_dir)
         app = create(webchat_account.config_of(settings))
         await serve(stack, app, settings.webchat_host, settings.webchat_port)
         log.info("ready", webchat=settings.webchat_url)
@@ -241,6 +257,7 @@ class Bridge:
     async def _serve_webchat(self) -> None:
         from webchat.app import create
 
+        hold_webchat(self._stack, self.settings.data_dir)
         app = create(webchat_account.config_of(self.settings))
         await serve(self._stack, app, self.settings.webchat_host, self.settings.webchat_port)
 

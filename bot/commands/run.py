@@ -47,7 +47,7 @@ def run(
     roles = [each.value for each in role] if role else list(app.ROLES)
     refusals = (
         app.EmptyDatabase, app.NoAccounts, app.NoSecretKey, app.PortTaken, app.OneProcessOnSqlite,
-        app.FolderNotWritable, DatabaseAway, DemoMeetsTelegram, WebchatAccountLost, WebchatRefused,
+        app.FolderNotWritable, app.WebchatTwice, DatabaseAway, DemoMeetsTelegram, WebchatAccountLost, WebchatRefused,
     )  # fmt: skip
     with told(*refusals):
         try:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.common import console, fail, settings
+from bot.commands.common import console, fail, settings, told
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -20,7 +20,8 @@ def serve(context: typer.Context) -> None:
     from bot import app as process
 
     found.data_dir.mkdir(parents=True, exist_ok=True)
-    asyncio.run(process.serve_webchat_alone(found))
+    with told(process.PortTaken, process.WebchatTwice):
+        asyncio.run(process.serve_webchat_alone(found))
 
 
 @app.command("new-bot")

@@ -1,6 +1,7 @@
 """The whole process: what it refuses before it starts, and that it starts, answers, stops and comes back."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -92,6 +93,16 @@ async def test_a_taken_port_is_named(settings):
     with pytest.raises(PortTaken, match=str(settings.webchat_port)):
         await started(settings)
     await runner.cleanup()
+
+
+async def test_a_second_chat_server_on_one_file_is_refused(settings):
+    elsewhere = settings.model_copy(update={"webchat_port": unused_port(), "http_port": unused_port()})
+    await load_demo(settings)
+    async with app.bridge(settings):
+        with pytest.raises(app.WebchatTwice):
+            await app.serve_webchat_alone(elsewhere)
+    async with contextlib.AsyncExitStack() as stack:  # once the first has ended, another may begin
+        app.hold_webchat(stack, settings.data_dir)
 
 
 async def test_everything_is_ready_together_and_ends_with_no_work_left_behind(settings):
