@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from aiohttp.test_utils import unused_port
@@ -42,12 +43,15 @@ class Bridge:
             "TONGDAO_KILL_LOG": str(self.log),
         }
 
-    async def start(self, kill_at: str = "") -> asyncio.subprocess.Process:
-        wish = {**self._env, "TONGDAO_HTTP_PORT": str(unused_port()), "TONGDAO_KILL_AT": kill_at}
-        roles = [word for role in ("bot", "worker", "clock") for word in ("--role", role)]
+    async def start(
+        self, kill_at: str = "", *, roles: Sequence[str] = ("bot", "worker", "clock"), port: int = 0
+    ) -> asyncio.subprocess.Process:
+        """Start one process with these roles; its health is told on `port`, or on any."""
+        wish = {**self._env, "TONGDAO_HTTP_PORT": str(port or unused_port()), "TONGDAO_KILL_AT": kill_at}
+        words = [word for role in roles for word in ("--role", role)]
         with (self._folder / "out.log").open("ab") as out:
             return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", *roles, cwd=self._folder, env=wish, stdout=out, stderr=out
+                sys.executable, "-m", "bot", "run", *words, cwd=self._folder, env=wish, stdout=out, stderr=out
             )
 
     async def killed_at(self, point: str, nth: int) -> None:
