@@ -94,7 +94,8 @@ def reminder_line(words: Words, reminders: Reminders) -> str:
     """Say when one is reminded."""
     if not reminders.leads:
         return words("service_days.reminders.off")
-    leads = words("service_days.and").join(lead_words(words, lead) for lead in reminders.leads)
+    *most, last = (lead_words(words, lead) for lead in reminders.leads)
+    leads = words("service_days.and").join([*([words("service_days.comma").join(most)] if most else []), last])
     return words("service_days.reminders.on", leads=leads)
 
 

@@ -7,6 +7,9 @@ import pytest
 from aiogram.types import BufferedInputFile
 from icalendar import Calendar
 
+from handlers.service_day import reminder_line
+from locales import speak
+from services.service_days import Reminders
 from storage.sealing import Sealer
 from tests.conftest import HandClock
 from tests.fakes import Chat, World
@@ -177,3 +180,11 @@ async def test_the_menu_leads_here(member: Chat):
     await member.say("/menu")
     await member.press("服务日")
     assert "每月第一个星期六" in member.screen
+
+
+@pytest.mark.parametrize(
+    ("leads", "said"),
+    [((7,), "提前7天，"), ((7, 1), "提前7天和提前1天，"), ((7, 3, 1), "提前7天、提前3天和提前1天，")],
+)
+def test_reminders_are_listed_as_people_say_it(leads, said):
+    assert said in reminder_line(speak("zh_CN"), Reminders(leads, chosen=True))
