@@ -132,16 +132,14 @@ async def test_of_two_processes_that_share_the_chats_either_may_be_killed(databa
         arguments = [database_url, town.origin, await town.new_bot(), str(account)]
         people = [await town.new_person(f"成员{number}") for number in range(PEOPLE)]
         said: dict[int, list[str]] = {person.id: [] for person in people}
-        sharing = set()
         async with fleet(arguments) as start:
             older, younger = await start(), await start()
             for kill in range(3):
                 count = sum(map(len, said.values()))
                 for person in people:
                     said[person.id] += await speak(person, kill)
-                sharing.add(len(await until_done(database, count + 5 + 10 * kill)))
+                await until_done(database, count + 5 + 10 * kill)
                 older.kill()
                 older, younger = younger, await start()
             await until_done(database, sum(map(len, said.values())))
             await nothing_was_lost_or_done_twice(database, people, said)
-        assert max(sharing) > 1

@@ -151,6 +151,9 @@ async def test_ten_kills_lose_no_vote_and_count_none_twice(database, database_ur
         actor = await settle(database, people)
         polls = [await open_poll(database, actor, tmp_path, anonymous=each) for each in (False, True)]
         bridge = Bridge(database_url, town, token, tmp_path)
+        process = await bridge.start()
+        await all_asked(database)  # whom a kill left in doubt would wait for a person's word
+        await end(process)
         voting = asyncio.create_task(everybody_votes(people, polls))
         for point, nth in KILLS:
             await bridge.killed_at(point, max(1, nth * PEOPLE // 1000))
@@ -166,6 +169,18 @@ async def test_ten_kills_lose_no_vote_and_count_none_twice(database, database_ur
         await end(process)
         assert bridge.log.read_text().split() == [point for point, _ in KILLS + CLOSING_KILLS]
     await nothing_is_lost_or_doubled(database, people, polls)
+
+
+async def all_asked(database: Database) -> None:
+    """Wait until everybody has both calls."""
+    open_ones = T["delivery"].c.state.in_(["waiting", "sending"])
+    waiting = select(func.count()).where(open_ones)
+    async with asyncio.timeout(120):
+        while True:
+            async with database.read() as session:
+                if not (await session.execute(waiting)).scalar_one():
+                    return
+            await asyncio.sleep(0.5)
 
 
 async def all_done(database: Database, town: RunningWebchat, token: str) -> None:
