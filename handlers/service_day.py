@@ -95,7 +95,9 @@ def reminder_line(words: Words, reminders: Reminders) -> str:
     if not reminders.leads:
         return words("service_days.reminders.off")
     *most, last = (lead_words(words, lead) for lead in reminders.leads)
-    leads = words("service_days.and").join([*([words("service_days.comma").join(most)] if most else []), last])
+    leads = words("service_days.and").join(
+        [*([words("service_days.comma").join(most)] if most else []), last]
+    )
     return words("service_days.reminders.on", leads=leads)
 
 
