@@ -82,7 +82,8 @@ async def test_the_whole_bridge_goes_on_when_postgresql_was_restarted(tmp_path):
         sent = {each for each, (state, _) in became.items() if state == "sent"}
         assert sent == {each for each in members if got[each]}
         assert len(became) == len(members)
-        assert {state for state, _ in became.values()} <= {"sent", "sending"}  # a claim cut short is reaped
+        left = {state for state, _ in became.values()} - {"sent"}
+        assert left <= {"sending", "waiting"}  # a claim cut short is reaped, or was given back as it ended
         assert max(got[each] for each in members[1:]) == 1
 
 
