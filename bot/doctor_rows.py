@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from bot import archive
 from bot.finding import Finding
 from bot.settings import Settings
+from domain.pace import PaceKind
 from storage import figures, inbox, reopening
 from storage.database import Database, Session
 
@@ -88,7 +89,8 @@ def _pace(each: figures.Paced, now: datetime) -> str:
     if each.halted:
         return f"{each.account} has stopped"
     held = each.held_until is not None and each.held_until > now
-    return f"{each.account} {each.rate:.0f}/s" + (
+    paid = " paid" if each.kind is PaceKind.PAID else ""
+    return f"{each.account}{paid} {each.rate:.0f}/s" + (
         f", held until {each.held_until:%H:%M:%S} UTC" if held else ""
     )
 

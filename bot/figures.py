@@ -5,6 +5,7 @@ from math import inf
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from domain.pace import PaceKind
 from storage import figures as totals
 from storage import inbox
 from storage.database import Database
@@ -58,8 +59,11 @@ class _Gauges:
 
 def _pace(gauge: _Gauges, each: totals.Paced, now: datetime) -> None:
     held = 0.0 if each.held_until is None else max(0.0, (each.held_until - now).total_seconds())
-    gauge("pace_rate", "Messages a second that an account may send now", each.rate, account=each.account)
-    gauge("pace_ceiling", "The most that an account may send", each.ceiling, account=each.account)
+    whose = {"account": each.account, "kind": each.kind.value}
+    gauge("pace_rate", "Messages a second that an account may send now", each.rate, **whose)
+    gauge("pace_ceiling", "The most that an account may send", each.ceiling, **whose)
+    if each.kind is not PaceKind.FREE:  # what follows is the account's, whatever it pays for
+        return
     gauge("pace_held_seconds", "Seconds for which a 429 holds an account", held, account=each.account)
     gauge("account_halted", "1 for an account that stopped by itself", each.halted, account=each.account)
 

@@ -70,7 +70,8 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A content on its way to one address."""
+    """A content on its way to one address; a `paid` one may go beyond the free limit, for Stars of the account."""
 
     to: Address
     content: Content
+    paid: bool = False

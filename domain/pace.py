@@ -9,6 +9,7 @@ refused last, and steadily beyond. With one slow step for all, a start at 25/s c
 """
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from domain.delivery import Lane
 
@@ -29,6 +30,13 @@ LARGEST_GROUP = 500
 """Of a fast pace: a group's statements cost the same whatever its size."""
 LOOK_AHEAD = {Lane.NORMAL: 0.3, Lane.URGENT: 0.8}
 """Seconds a lane may reserve ahead: an urgent reservation pushes the normal lane out of its window."""
+
+
+class PaceKind(StrEnum):
+    """What an account sends for nothing and what it pays for have a pace each, beside each other."""
+
+    FREE = "free"
+    PAID = "paid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +109,15 @@ class Pace:
 
     def slowed(self, retry_at: float, now: float) -> "Pace":
         """After a 429: hold the account, and halve the rate once per hold, however many sends met it."""
-        until = max(retry_at, self.held_until or retry_at)
+        held = self.held(retry_at)
         if self.held_until is not None and now < self.held_until:
-            return replace(self, held_until=until, changed_at=until)
-        rate = max(SLOWEST, self.rate / 2)
-        return replace(self, rate=rate, refused=self.rate, held_until=until, changed_at=until)
+            return held
+        return replace(held, rate=max(SLOWEST, self.rate / 2), refused=self.rate)
+
+    def held(self, retry_at: float) -> "Pace":
+        """After a 429 that the other kind met: hold the account too, and keep the rate."""
+        until = max(retry_at, self.held_until or retry_at)
+        return replace(self, held_until=until, changed_at=until)
 
 
 def group_size(rate: float, remaining: int) -> int:

@@ -16,7 +16,7 @@ from domain.clock import Clock
 from domain.delivery import DispatchState, Lane, UnknownPolicy
 from domain.halts import MOST_IN_A_ROW
 from domain.messages import Content
-from domain.pace import Pace
+from domain.pace import Pace, PaceKind
 from services import killpoints
 from services.pipeline import YIELD, Channel, Pipeline, Sleep, Turn
 from storage import audiences, dispatches, halts, materialise, outcomes, pace, reopening
@@ -30,6 +30,8 @@ SLICE_JOB = {Lane.NORMAL: "slice", Lane.URGENT: "urgent"}
 PLACES = {Lane.NORMAL: 32, Lane.URGENT: 8}
 """Slices that a process has in hand at most; they share the pace of their accounts."""
 LONGEST_YIELD = 5.0
+PAID_START = 0.5
+"""Of its ceiling: what is paid for is not to begin slowly."""
 KEPT_CONTENTS = 64
 STOP_GRACE = 7.0
 """Seconds for what is in flight when we stop: a server that answers within five leaves no doubt."""
@@ -49,10 +51,11 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PaceLimits:
-    """What an account may do: where its rate starts, and the limit it stays under."""
+    """What an account may do: where its rate starts, and the limit it stays under; `paid` is that of what is paid for."""
 
     start: float = 25.0
     ceiling: float = 30.0
+    paid: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ class Delivery:
         members: materialise.Members | None = None,
         author_id: int | None = None,
         lane: Lane = Lane.NORMAL,
+        paid: bool = False,
         unknown_policy: UnknownPolicy = UnknownPolicy.PARK,
         useful_until: datetime | None = None,
         topic_id: int | None = None,
@@ -140,7 +144,8 @@ class Delivery:
         """Write a dispatch and its deliveries in the caller's transaction, and return its id.
 
         It goes to an audience, to named members, to those of an earlier dispatch, or to a select of members.
-        With `topic_id`, who leaves that topic meanwhile is skipped.
+        With `topic_id`, who leaves that topic meanwhile is skipped. A `paid` one goes beyond the free pace by the
+        accounts that may pay.
         """
         now = self._clock()
         dispatch_id = await dispatches.create(
@@ -149,6 +154,7 @@ class Delivery:
             source_id=source_id,
             author_id=author_id,
             lane=lane,
+            paid=paid,
             unknown_policy=unknown_policy,
             useful_until=useful_until,
             topic_id=topic_id,
@@ -251,6 +257,8 @@ class Delivery:
             tally = await dispatches.tally(session, dispatch_id, now)
             parked = await reopening.parked(session, dispatch_id) if tally.counts["unknown"] else 0
             paces = await pace.read_all(session)
+            if what.paid:
+                paces |= await pace.read_all(session, PaceKind.PAID)
             stopped = set(await halts.numbers(session))
         going = {number: each for number, each in paces.items() if number not in stopped}
         figures = replace(_figures(what, tally, going, now), parked=parked)
@@ -270,7 +278,7 @@ class Delivery:
         now = self._clock()
         async with self._database.begin() as session:
             for account_id, limits in self._limits.items():
-                await pace.ensure(session, account_id, rate=limits.start, ceiling=limits.ceiling, now=now)
+                await self._set_pace(session, account_id, limits, now)
             await halts.probe_soon(session, sorted(self._limits), now)
             alone = self._jobs.memory is not None
             await outcomes.reap(
@@ -278,6 +286,14 @@ class Delivery:
             )
             await outcomes.finish(session, now)
         await self.kick()
+
+    async def _set_pace(self, session: Session, account_id: int, limits: PaceLimits, now: datetime) -> None:
+        await pace.ensure(session, account_id, rate=limits.start, ceiling=limits.ceiling, now=now)
+        if limits.paid is None:
+            await pace.pay_no_more(session, account_id)
+            return
+        start = limits.paid * PAID_START
+        await pace.ensure(session, account_id, PaceKind.PAID, rate=start, ceiling=limits.paid, now=now)
 
     async def tick(self) -> None:
         """Watch over all dispatches: reap abandoned attempts, finish what is over, release what was held."""

@@ -23,7 +23,7 @@ from domain.clock import Clock
 from domain.delivery import Busy, Lane, Moved, NotSent, Outcome, Sent, Unknown, decide
 from domain.halts import FAILING, MOST_IN_A_ROW, UNAUTHORIZED, Streak
 from domain.messages import Content, Envelope, Media
-from domain.pace import Granted, Later, group_size, in_flight_limit
+from domain.pace import Granted, Later, PaceKind, group_size, in_flight_limit
 from services import killpoints
 from services.recorder import Recorder
 from services.turnstile import Turnstile
@@ -89,18 +89,25 @@ class Turn:
 
 
 @dataclass(slots=True)
-class Flow:
-    """What is in flight on one account in this process."""
+class Line:
+    """What all sends of one account in this process share, those for nothing and those that are paid."""
 
+    streak: Streak
+    held_until: float = 0.0
+    chats: ChatPace = field(default_factory=ChatPace)
+
+
+@dataclass(slots=True)
+class Flow:
+    """What is in flight on one account in this process, of one kind of its pace."""
+
+    line: Line
     rate: float = 25.0
     in_flight: int = 0
-    held_until: float = 0.0
     free_at: float = 0.0
     latencies: deque[float] = field(default_factory=lambda: deque([0.3], maxlen=200))
     landed: asyncio.Event = field(default_factory=asyncio.Event)
     fences: dict[int, int] = field(default_factory=dict)
-    chats: ChatPace = field(default_factory=ChatPace)
-    streak: Streak = field(default_factory=Streak)
     turnstiles: dict[Lane, Turnstile] = field(default_factory=lambda: {lane: Turnstile() for lane in Lane})
 
     @property
@@ -159,7 +166,8 @@ class Pipeline:
         self._crowd = crowd
         self._rules = rules
         self._sleep = sleep
-        self._flows: dict[int, Flow] = {}
+        self._lines: dict[int, Line] = {}
+        self._flows: dict[tuple[int, PaceKind], Flow] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._uploads: dict[tuple[int, Media], asyncio.Lock] = {}
         self._file_ids: dict[tuple[int, Media], str] = {}
@@ -184,7 +192,7 @@ class Pipeline:
         taken = await self._open(slice_id, generation)
         if taken is None:
             return Turn()
-        flow = self._flows.setdefault(taken.account_id, Flow(streak=Streak(self._halt_after)))
+        flow = self._flow(taken)
         flow.in_hand(taken)
         remaining = max(taken.waiting, 1)
         turn_ends = time.monotonic() + TURN_SECONDS
@@ -231,6 +239,13 @@ class Pipeline:
                 task.cancel()
         await self.recorder.drain(RECORD_GRACE if grace else None)
 
+    def _flow(self, taken: OpenSlice) -> Flow:
+        key = (taken.account_id, taken.kind)
+        if key not in self._flows:
+            line = self._lines.setdefault(taken.account_id, Line(Streak(self._halt_after)))
+            self._flows[key] = Flow(line)
+        return self._flows[key]
+
     async def _open(self, slice_id: int, generation: int) -> OpenSlice | None:
         if self.stopping:
             return None
@@ -261,10 +276,10 @@ class Pipeline:
 
     async def _reserve(self, taken: OpenSlice, size: int) -> Granted | Later:
         async with self._database.begin() as session:
-            return await pace.reserve(session, taken.account_id, taken.lane, size, self._clock())
+            return await pace.reserve(session, taken.account_id, taken.lane, size, self._clock(), taken.kind)
 
     async def _claim(self, taken: OpenSlice, size: int, granted: Granted, attempt_id: str) -> Claimed:
-        flow = self._flows.setdefault(taken.account_id, Flow(streak=Streak(self._halt_after)))
+        flow = self._flow(taken)
         flow.in_hand(taken)
         await self._sleep_until(max(granted.start, flow.free_at) - CLAIM_AHEAD)
         now = self._clock()
@@ -286,7 +301,7 @@ class Pipeline:
             if isinstance(again, Granted):
                 granted = again
             elif again.held:
-                flow.held_until = max(flow.held_until, again.at)
+                flow.line.held_until = max(flow.line.held_until, again.at)
                 break
             else:
                 await self._sleep_until(again.at)
@@ -318,14 +333,14 @@ class Pipeline:
         try:
             await self._sleep_until(at)
             await self._keep_distance(flow, interval)
-            wait = flow.chats.ask(claim.chat_id, self._now())
+            wait = flow.line.chats.ask(claim.chat_id, self._now())
             if 0 < wait <= LONGEST_WAIT:
                 async with flow.aside():
                     await self._sleep(wait)
             if wait > LONGEST_WAIT or self.stopping:  # what has not left yet when we stop needs no doubt
                 outcome: Outcome = Busy(self._clock() + timedelta(seconds=max(wait, 0.0)))
-            elif flow.held_until > self._now():
-                outcome = Busy(self._clock() + timedelta(seconds=flow.held_until - self._now()))
+            elif flow.line.held_until > self._now():
+                outcome = Busy(self._clock() + timedelta(seconds=flow.line.held_until - self._now()))
             else:
                 began = time.monotonic()
                 outcome = await self._send(taken, claim, at)
@@ -334,10 +349,10 @@ class Pipeline:
                 latency = landed - began
                 if isinstance(outcome, NotSent) and outcome.account_dead:
                     halt = (taken.account_id, UNAUTHORIZED)
-                elif flow.streak.note(outcome, began, landed):
+                elif flow.line.streak.note(outcome, began, landed):
                     halt = (taken.account_id, FAILING)
                 if halt is not None:  # until the row says so to everybody
-                    flow.held_until = max(flow.held_until, self._now() + STOPPED_FOR)
+                    flow.line.held_until = max(flow.line.held_until, self._now() + STOPPED_FOR)
                 if isinstance(outcome, Busy):
                     await self._hold(taken, flow, outcome)
         finally:
@@ -360,7 +375,8 @@ class Pipeline:
         except Exception:  # a content that cannot be made fails its deliveries, not the worker
             log.exception("content not made", source=taken.source, source_id=taken.source_id)
             return NotSent("content")
-        envelope = Envelope(Address(taken.account_id, claim.chat_id), content)
+        paid = taken.kind is PaceKind.PAID
+        envelope = Envelope(Address(taken.account_id, claim.chat_id), content, paid)
         go = partial(self._go, taken, claim, at, envelope)
         try:
             if content.media is None:
@@ -411,11 +427,11 @@ class Pipeline:
             log.exception("file id not kept", account=account_id)
 
     async def _hold(self, taken: OpenSlice, flow: Flow, busy: Busy) -> None:
-        flow.held_until = max(flow.held_until, busy.retry_at.timestamp())
+        flow.line.held_until = max(flow.line.held_until, busy.retry_at.timestamp())
         log.warning("account held by its server", account=taken.account_id, until=busy.retry_at.isoformat())
         try:
             async with self._database.begin() as session:
-                await pace.hold(session, taken.account_id, busy.retry_at, self._clock())
+                await pace.hold(session, taken.account_id, busy.retry_at, self._clock(), taken.kind)
         except Exception:  # this process keeps the hold all the same, and the outcome must be recorded
             log.exception("hold not written", account=taken.account_id)
 

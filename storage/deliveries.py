@@ -26,6 +26,7 @@ from domain.delivery import (
 )
 from domain.digests import IN_DIGEST
 from domain.nudges import SOURCE as NUDGE
+from domain.pace import PaceKind
 from domain.push_budget import COUNTED_SOURCES
 from domain.quiet_hours import QuietHours
 from domain.rest_days import ASKED_FOR, RestDays, hold
@@ -63,6 +64,8 @@ class OpenSlice:
     waiting: int
     week_above: int
     """A number below all deliveries of this week."""
+    kind: PaceKind = PaceKind.FREE
+    """Paid where its dispatch is, and its account may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +129,9 @@ async def open_slice(
         .where(delivery.c.slice_id == slice_id, delivery.c.state == DeliveryState.WAITING)
         .scalar_subquery()
     )
+    may_pay = exists().where(pace.c.account_id == slice_.c.account_id, pace.c.kind == PaceKind.PAID)
     found = (
-        select(slice_.c.account_id, dispatch, waiting.label("waiting"))
+        select(slice_.c.account_id, dispatch, waiting.label("waiting"), may_pay.label("may_pay"))
         .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
         .where(slice_.c.id == slice_id)
     )
@@ -146,6 +150,7 @@ async def open_slice(
         useful_until=what.useful_until,
         waiting=what.waiting,
         week_above=await push_budget.week_above(session, now),
+        kind=PaceKind.PAID if what.paid and what.may_pay else PaceKind.FREE,
     )
 
 

@@ -44,6 +44,7 @@ class Dispatch:
     source: str
     source_id: int
     lane: Lane
+    paid: bool
     state: DispatchState
     pause_reason: str
     generation: int
@@ -96,6 +97,7 @@ async def create(
     source_id: int,
     author_id: int | None,
     lane: Lane,
+    paid: bool = False,
     unknown_policy: UnknownPolicy,
     useful_until: datetime | None,
     topic_id: int | None,
@@ -108,6 +110,7 @@ async def create(
         "author_id": author_id,
         "topic_id": topic_id,
         "lane": lane,
+        "paid": paid,
         "unknown_policy": unknown_policy,
         "state": DispatchState.RUNNING,
         "pause_reason": "",
@@ -302,6 +305,7 @@ def _to_dispatch(row: Any) -> Dispatch:
         source=row.source,
         source_id=row.source_id,
         lane=Lane(row.lane),
+        paid=bool(row.paid),
         state=DispatchState(row.state),
         pause_reason=row.pause_reason,
         generation=row.generation,

@@ -50,6 +50,8 @@ FATES: dict[str, Fate] = {
     "notice.author_id": Fate.RULE,
     "nudge.by_id": Fate.STAYS,
     "organisation_history.actor_id": Fate.STAYS,
+    "paid_request.asked_by": Fate.STAYS,
+    "paid_request.decided_by": Fate.STAYS,
     "participation.member_id": Fate.STAYS,
     "person_key.member_id": Fate.GOES,
     "poll.author_id": Fate.RULE,

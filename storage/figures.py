@@ -7,6 +7,7 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DispatchState
+from domain.pace import PaceKind
 from storage.tables import metadata
 
 account = metadata.tables["account"]
@@ -37,9 +38,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Paced:
-    """An account's pace as the whole fleet has it."""
+    """A pace of an account as the whole fleet has it."""
 
     account: str
+    kind: PaceKind
     rate: float
     ceiling: float
     held_until: datetime | None
@@ -66,10 +68,11 @@ async def open_slices(session: AsyncSession, now: datetime) -> Open:
 
 
 async def paces(session: AsyncSession) -> list[Paced]:
-    """Return each account's pace."""
-    columns = (account.c.name, pace.c.rate, pace.c.ceiling, pace.c.held_until, pace.c.halted_at)
-    wanted = select(*columns).join(account, account.c.id == pace.c.account_id).order_by(account.c.name)
+    """Return each account's pace, and the paid one of those that may pay."""
+    columns = (account.c.name, pace.c.kind, pace.c.rate, pace.c.ceiling, pace.c.held_until, pace.c.halted_at)
+    wanted = select(*columns).join(account, account.c.id == pace.c.account_id)
+    rows = (await session.execute(wanted.order_by(account.c.name, pace.c.kind))).all()
     return [
-        Paced(row.name, row.rate, row.ceiling, row.held_until, row.halted_at is not None)
-        for row in (await session.execute(wanted)).all()
+        Paced(row.name, PaceKind(row.kind), row.rate, row.ceiling, row.held_until, row.halted_at is not None)
+        for row in rows
     ]

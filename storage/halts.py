@@ -8,12 +8,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DispatchState
 from domain.halts import LONGEST_PROBE, next_probe
+from domain.pace import PaceKind
+from storage.pace import lock as lock_rows
 from storage.tables import metadata
 
 account = metadata.tables["account"]
 dispatch = metadata.tables["dispatch"]
 pace = metadata.tables["pace"]
 slice_ = metadata.tables["slice"]
+FREE = pace.c.kind == PaceKind.FREE
+"""Of the rows of an account, the one that every account has; a stop is marked in all of them."""
 COUNTED = ("sent", "unreachable", "rejected", "skipped", "failed", "unknown")
 
 
@@ -46,7 +50,7 @@ class Overview:
 
 async def overview(session: AsyncSession) -> list[Overview]:
     """Return all accounts that have a pace."""
-    found = select(pace, account.c.name).join(account, account.c.id == pace.c.account_id)
+    found = select(pace, account.c.name).join(account, account.c.id == pace.c.account_id).where(FREE)
     rows = (await session.execute(found.order_by(account.c.name))).all()
     return [
         Overview(
@@ -62,7 +66,7 @@ async def overview(session: AsyncSession) -> list[Overview]:
 
 async def numbers(session: AsyncSession) -> list[int]:
     """Return the ids of the accounts that are stopped now."""
-    found = select(pace.c.account_id).where(pace.c.halted_at.is_not(None))
+    found = select(pace.c.account_id).where(FREE, pace.c.halted_at.is_not(None))
     return list((await session.execute(found)).scalars())
 
 
@@ -77,7 +81,8 @@ async def halt(session: AsyncSession, account_id: int, reason: str, now: datetim
 
     One that was taken up again a short while ago is looked at less soon than the last time.
     """
-    row = (await session.execute(select(pace).where(pace.c.account_id == account_id))).one_or_none()
+    await lock_rows(session, account_id)
+    row = (await session.execute(select(pace).where(FREE, pace.c.account_id == account_id))).one_or_none()
     if row is None:
         return False
     recent = row.probe_at is not None and now - row.probe_at < LONGEST_PROBE
@@ -93,7 +98,7 @@ async def halt(session: AsyncSession, account_id: int, reason: str, now: datetim
 
 async def take_probe(session: AsyncSession, account_id: int, now: datetime) -> bool:
     """Say whether a stopped account is to be looked at now, by the caller alone; the next look is later."""
-    due = and_(pace.c.account_id == account_id, pace.c.halted_at.is_not(None), pace.c.probe_at <= now)
+    due = and_(FREE, pace.c.account_id == account_id, pace.c.halted_at.is_not(None), pace.c.probe_at <= now)
     row = (await session.execute(select(pace.c.probe_at, pace.c.probe_after).where(due))).one_or_none()
     if row is None:
         return False
@@ -109,12 +114,13 @@ async def take_probe(session: AsyncSession, account_id: int, now: datetime) -> b
 
 async def probe_soon(session: AsyncSession, accounts: list[int], now: datetime) -> None:
     """Let stopped accounts be looked at now: a new token may have come with a new start."""
-    mine = and_(pace.c.account_id.in_(accounts), pace.c.halted_at.is_not(None))
+    mine = and_(FREE, pace.c.account_id.in_(accounts), pace.c.halted_at.is_not(None))
     await session.execute(update(pace).where(mine).values(probe_at=now))
 
 
 async def resume(session: AsyncSession, account_id: int, now: datetime | None = None) -> bool:
     """Let an account go again: by itself (`now`), or by a person's word; say whether it was stopped."""
+    await lock_rows(session, account_id)
     again = (
         update(pace)
         .where(pace.c.account_id == account_id, pace.c.halted_at.is_not(None))
@@ -151,7 +157,7 @@ def _halted() -> Select[tuple[int, str, datetime, str, datetime]]:
     return (
         select(pace.c.account_id, account.c.name, pace.c.halted_at, pace.c.halt_reason, pace.c.probe_at)
         .join(account, account.c.id == pace.c.account_id)
-        .where(pace.c.halted_at.is_not(None))
+        .where(FREE, pace.c.halted_at.is_not(None))
     )
 
 

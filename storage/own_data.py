@@ -298,6 +298,16 @@ SECTIONS: tuple[Section, ...] = (
         _of("dissolution", "filing_number", "state", "decided_at", by="decided_by", joined=_ORGANISATION),
     ),
     Section(
+        "paid_asked",
+        ("paid_request.asked_by",),
+        _of("paid_request", "messages", "stars", "state", "asked_at", by="asked_by"),
+    ),
+    Section(
+        "paid_decided",
+        ("paid_request.decided_by",),
+        _of("paid_request", "messages", "stars", "state", "decided_at", by="decided_by"),
+    ),
+    Section(
         "suggestions_answered",
         ("suggestion_group.answered_by",),
         _of("suggestion_group", "title", "answer", "answered_at", by="answered_by", joined=_ORGANISATION),

@@ -11,6 +11,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     func,
     insert,
     or_,
@@ -34,6 +35,7 @@ from domain.pace import (
     Granted,
     Later,
     Pace,
+    PaceKind,
 )
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
@@ -45,26 +47,52 @@ HALTED_WAIT = 5.0
 
 
 async def ensure(
-    session: AsyncSession, account_id: int, *, rate: float, ceiling: float, now: datetime
+    session: AsyncSession,
+    account_id: int,
+    kind: PaceKind = PaceKind.FREE,
+    *,
+    rate: float,
+    ceiling: float,
+    now: datetime,
 ) -> None:
     """Give an account its pace row, or its new ceiling; a learnt rate stays unless it is above."""
     top = max(SLOWEST, ceiling * HEADROOM)
-    row = (await session.execute(select(pace.c.rate).where(pace.c.account_id == account_id))).first()
+    row = (await session.execute(select(pace.c.rate).where(_is(account_id, kind)))).first()
     if row is None:
-        fresh = {"account_id": account_id, "rate": min(rate, top), "ceiling": ceiling, "changed_at": now}
+        free = pace.alias("free")
+        halted = select(free.c.halted_at).where(free.c.account_id == account_id, free.c.kind == PaceKind.FREE)
+        fresh = {"account_id": account_id, "kind": kind, "halted_at": halted.scalar_subquery()}
+        fresh |= {"rate": min(rate, top), "ceiling": ceiling, "changed_at": now}
         await session.execute(insert(pace).values(arrival=0.0, reply_arrival=0.0, **fresh))
         return
-    learnt = update(pace).where(pace.c.account_id == account_id)
+    learnt = update(pace).where(_is(account_id, kind))
     await session.execute(learnt.values(ceiling=ceiling, rate=min(row.rate, top)))
 
 
+async def pay_no_more(session: AsyncSession, account_id: int) -> None:
+    """Take the paid pace from an account: what it would have paid for goes out for nothing."""
+    await session.execute(delete(pace).where(_is(account_id, PaceKind.PAID)))
+
+
+async def lock(session: AsyncSession, account_id: int) -> None:
+    """Lock the rows of an account in one order, before a statement that changes both."""
+    rows = select(pace.c.kind).where(pace.c.account_id == account_id).order_by(pace.c.kind)
+    await session.execute(rows.with_for_update())
+
+
 async def reserve(
-    session: AsyncSession, account_id: int, lane: Lane, count: int, now: datetime
+    session: AsyncSession,
+    account_id: int,
+    lane: Lane,
+    count: int,
+    now: datetime,
+    kind: PaceKind = PaceKind.FREE,
 ) -> Granted | Later:
     """Reserve `count` sends of the account's pace for this caller, or say when to ask again."""
     epoch = now.timestamp()
     given = {
         "account": account_id,
+        "whose": kind,
         "now": now,
         "epoch": epoch,
         "number": count,
@@ -74,12 +102,19 @@ async def reserve(
     row = (await session.execute(_REPLY if lane is Lane.REPLY else _SEND, given)).first()
     if row is not None:
         return Granted(row.end - count * row.interval, row.interval)
-    return await _refused(session, account_id, lane, epoch)
+    return await _refused(session, account_id, kind, lane, epoch)
 
 
-async def hold(session: AsyncSession, account_id: int, retry_at: datetime, now: datetime) -> None:
-    """After a 429: nobody sends until `retry_at`, and the rate halves once per hold."""
-    held = and_(pace.c.held_until.is_not(None), pace.c.held_until > now)
+async def hold(
+    session: AsyncSession,
+    account_id: int,
+    retry_at: datetime,
+    now: datetime,
+    kind: PaceKind = PaceKind.FREE,
+) -> None:
+    """After a 429: nobody sends until `retry_at`, and the rate of the kind that met it halves once per hold."""
+    await lock(session, account_id)
+    held = or_(pace.c.kind != kind, and_(pace.c.held_until.is_not(None), pace.c.held_until > now))
     until = case((pace.c.held_until > retry_at, pace.c.held_until), else_=retry_at)
     await session.execute(
         update(pace)
@@ -93,20 +128,25 @@ async def hold(session: AsyncSession, account_id: int, retry_at: datetime, now: 
     )
 
 
-async def read(session: AsyncSession, account_id: int) -> Pace | None:
-    row = (await session.execute(select(pace).where(pace.c.account_id == account_id))).first()
+async def read(session: AsyncSession, account_id: int, kind: PaceKind = PaceKind.FREE) -> Pace | None:
+    row = (await session.execute(select(pace).where(_is(account_id, kind)))).first()
     return None if row is None else _pace_of(row)
 
 
-async def read_all(session: AsyncSession) -> dict[int, Pace]:
-    """Return every account's pace, for figures and metrics."""
-    return {row.account_id: _pace_of(row) for row in (await session.execute(select(pace))).all()}
+async def read_all(session: AsyncSession, kind: PaceKind = PaceKind.FREE) -> dict[int, Pace]:
+    """Return the pace of every account that has one of this kind."""
+    rows = (await session.execute(select(pace).where(pace.c.kind == kind))).all()
+    return {row.account_id: _pace_of(row) for row in rows}
 
 
-async def _refused(session: AsyncSession, account_id: int, lane: Lane, epoch: float) -> Later:
-    row = (await session.execute(select(pace).where(pace.c.account_id == account_id))).first()
+def _is(account_id: int, kind: PaceKind) -> ColumnElement[bool]:
+    return and_(pace.c.account_id == account_id, pace.c.kind == kind)
+
+
+async def _refused(session: AsyncSession, account_id: int, kind: PaceKind, lane: Lane, epoch: float) -> Later:
+    row = (await session.execute(select(pace).where(_is(account_id, kind)))).first()
     if row is None:
-        msg = f"account {account_id} has no pace row"
+        msg = f"account {account_id} has no {kind} pace row"
         raise LookupError(msg)
     if row.halted_at is not None:
         return Later(epoch + HALTED_WAIT, held=True)
@@ -185,6 +225,7 @@ _EPOCH: BindParameter[float] = bindparam("epoch", type_=Float)
 _COUNT: BindParameter[float] = bindparam("number", type_=Float)
 _FREE = and_(
     pace.c.account_id == bindparam("account"),
+    pace.c.kind == bindparam("whose"),
     pace.c.halted_at.is_(None),
     or_(pace.c.held_until.is_(None), pace.c.held_until <= _NOW),
 )

@@ -25,6 +25,7 @@ class DispatchRow(Table, table=True):
     author_id: int | None = Field(default=None, sa_type=BigInt)
     topic_id: int | None = Field(default=None, sa_type=BigInt)  # who left the topic meanwhile is skipped
     lane: str = "normal"  # reply, urgent, normal
+    paid: bool = False  # sent beyond the free pace, by the accounts that pay
     unknown_policy: str = "park"  # park, resend
     state: str = "running"  # running, paused, cancelled, done
     pause_reason: str = ""  # by_hand, account_dead, ...
@@ -125,11 +126,16 @@ class MediaFileRow(Table, table=True):
 
 
 class PaceRow(Table, table=True):
-    """The pace of one account for the whole fleet: one GCRA row (theoretical arrival time in epoch seconds)."""
+    """The pace of one account for the whole fleet: one GCRA row (theoretical arrival time in epoch seconds).
+
+    An account that may pay has a second row for what it pays for; a stop is marked in both, its looks in the first.
+    """
 
     __tablename__ = "pace"
+    __table_args__ = (PrimaryKeyConstraint("account_id", "kind", name="pk_pace"),)
 
-    account_id: int = Field(primary_key=True, foreign_key="account.id")
+    account_id: int = Field(foreign_key="account.id")
+    kind: str = "free"  # free, paid
     rate: float = 25.0
     ceiling: float = 30.0
     arrival: float = 0.0  # theoretical arrival time of the next send, epoch seconds

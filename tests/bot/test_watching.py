@@ -45,7 +45,7 @@ async def test_what_waits_is_told_with_its_age_and_its_pace(database: Database, 
     text_ = await scraped(database, clock)
     assert "tongdao_delivery_oldest_due_seconds 240.0" in text_
     assert 'tongdao_slices{state="due"} 1.0' in text_
-    assert 'tongdao_pace_rate{account="chat1"} 20.0' in text_
+    assert 'tongdao_pace_rate{account="chat1",kind="free"} 20.0' in text_
     assert 'tongdao_account_halted{account="chat1"} 0.0' in text_
     assert "tongdao_backup_age_seconds 18000.0" in text_
     async with database.begin() as session:

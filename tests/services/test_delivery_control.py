@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from domain.delivery import Sent, decide
 from domain.messages import Content, Media
+from domain.pace import PaceKind
 from domain.quiet_hours import QuietHours
 from storage import dispatches, materialise, reopening
 from storage.deliveries import Rules, claim
@@ -40,7 +41,7 @@ async def test_who_waits_for_an_upload_looks_again_before_sending(database, cloc
     dispatch = await start(delivery, database, members)
     running = asyncio.create_task(run_all(delivery, database))
     await begun.wait()
-    while delivery.pipeline._flows[ACCOUNT].in_flight < len(members):  # all are on their way before the pause
+    while delivery.pipeline._flows[ACCOUNT, PaceKind.FREE].in_flight < len(members):  # all are on their way before the pause
         await asyncio.sleep(0.01)
     await delivery.pause(dispatch)
     clock.forward(seconds=2)

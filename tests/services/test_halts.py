@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from domain.clock import day_of
-from domain.delivery import NotSent, Sent, Unknown
+from domain.delivery import Lane, NotSent, Sent, Unknown
+from domain.pace import Granted, PaceKind
 from domain.permissions import Actor
 from domain.refusals import NotAllowed
 from services.audit import Audit
@@ -81,6 +82,28 @@ async def test_a_refused_token_stops_that_account_and_no_other(house: House):
         house.clock.forward(minutes=3)
         await house.go()
     assert len(house.first.sent) == tried
+
+
+async def test_an_account_that_may_pay_stops_and_goes_as_one(house: House):
+    async def paid(rate: float) -> bool:
+        async with house.database.begin() as session:
+            await pace.ensure(session, 1, PaceKind.PAID, rate=rate, ceiling=1000, now=house.clock())
+        async with house.database.begin() as session:
+            answer = await pace.reserve(session, 1, Lane.NORMAL, 1, house.clock(), PaceKind.PAID)
+        return isinstance(answer, Granted)
+
+    assert await paid(500)
+    await start(house.delivery, house.database, [1])
+    await house.go()
+    assert await house.stopped() == ["chat1 unauthorized"]
+    assert not await paid(500)
+    async with house.database.begin() as session:
+        await pace.pay_no_more(session, 1)
+    assert not await paid(500)
+    async with house.database.begin() as session:
+        await halts.resume(session, 1)
+    assert await paid(500)
+    assert await house.stopped() == []
 
 
 @pytest.mark.slow_on_postgresql

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from domain.delivery import Lane
-from domain.pace import Granted, Later
+from domain.pace import Granted, Later, PaceKind
 from storage import pace
 from tests.delivery_world import ACCOUNT, T
 
@@ -19,12 +19,13 @@ async def account(database, clock) -> int:
         fields = {"residency": "CN", "verifies_phones": False, "deep_link_template": ""}
         await session.execute(insert(T["account"]).values(id=ACCOUNT, name="chat", **fields))
         await pace.ensure(session, ACCOUNT, rate=25.0, ceiling=30.0, now=clock())
+        await pace.ensure(session, ACCOUNT, PaceKind.PAID, rate=500.0, ceiling=1000.0, now=clock())
     return ACCOUNT
 
 
-async def read(database):
+async def read(database, kind=PaceKind.FREE):
     async with database.read() as session:
-        return await pace.read(session, ACCOUNT)
+        return await pace.read(session, ACCOUNT, kind)
 
 
 def same(ours, theirs) -> bool:
@@ -33,25 +34,31 @@ def same(ours, theirs) -> bool:
     )
 
 
-async def test_the_row_agrees_with_the_rule_over_a_long_walk(database, clock, account):
+async def test_the_rows_agree_with_the_rule_over_a_long_walk(database, clock, account):
+    """What is for nothing and what is paid have a pace each; a 429 holds both, and slows the one that met it."""
     random = Random(7)
-    rule = await read(database)
+    rules = {kind: await read(database, kind) for kind in PaceKind}
     for _ in range(250):
+        kind = random.choice(list(PaceKind))
         clock.forward(seconds=random.choice([0.0, 0.03, 0.3, 2.0]))
         now = clock().timestamp()
         async with database.begin() as session:
             if random.random() < 0.05:
                 wait = random.randint(1, 4)
-                await pace.hold(session, account, clock() + timedelta(seconds=wait), clock())
-                rule = rule.slowed(now + wait, now)
+                await pace.hold(session, account, clock() + timedelta(seconds=wait), clock(), kind)
+                rules = {
+                    each: rule.slowed(now + wait, now) if each is kind else rule.held(now + wait)
+                    for each, rule in rules.items()
+                }
                 continue
             lane, count = random.choice(list(Lane)), random.randint(1, 5)
-            answer = await pace.reserve(session, account, lane, count, clock())
-        rule, expected = rule.reserve(lane, count, now)
+            answer = await pace.reserve(session, account, lane, count, clock(), kind)
+        rules[kind], expected = rules[kind].reserve(lane, count, now)
         assert same(answer, expected)
-        row = await read(database)
-        assert (row.rate, row.refused) == (pytest.approx(rule.rate), pytest.approx(rule.refused))
-        assert row.arrival == pytest.approx(rule.arrival, abs=1e-3)
+        for each, rule in rules.items():
+            row = await read(database, each)
+            assert (row.rate, row.refused) == (pytest.approx(rule.rate), pytest.approx(rule.refused))
+            assert row.arrival == pytest.approx(rule.arrival, abs=1e-3)
 
 
 async def test_many_at_once_share_one_pace(database, clock, account):
@@ -71,6 +78,13 @@ async def test_a_learnt_rate_stays_and_a_new_ceiling_lowers_it(database, clock, 
     async with database.begin() as session:
         await pace.ensure(session, account, rate=5.0, ceiling=10.0, now=clock())
     assert (await read(database)).rate == pytest.approx(9.75)
+
+
+async def test_who_pays_no_more_keeps_the_pace_that_costs_nothing(database, clock, account):
+    async with database.begin() as session:
+        await pace.pay_no_more(session, account)
+    assert await read(database, PaceKind.PAID) is None
+    assert (await read(database)).rate == 25.0
 
 
 async def test_an_account_without_a_pace_is_an_error(database, clock):

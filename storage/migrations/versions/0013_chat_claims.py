@@ -1,6 +1,6 @@
 """Chats claimed by row, and preferred accounts
 
-Revision: 0013, after 0012.
+Revision: 0013, after 0011.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 import storage.tables.columns
 
 revision = "0013"
-down_revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
