@@ -23,7 +23,7 @@ async def send_media_group(methods: BotMethods, bot: Row, fields: Fields) -> Any
     group = str(secrets.randbits(53))
     shared = {name: value for name, value in fields.items() if name != "reply_markup"}
     sent = []
-    methods.admit(bot, person)
+    methods.admit(bot, person, fields)
     with methods.town.store.begin():
         for item in items:
             own = {"caption": None, "caption_entities": None, "parse_mode": None, **item}

@@ -53,13 +53,14 @@ class BotMethods:
     def send(self, bot: Row, fields: Fields, body: dict[str, Any]) -> dict[str, Any]:
         """Post a message of a checked body, after the flood limits."""
         person = self.town.reachable(bot, fields.get("chat_id"))
-        self.admit(bot, person)
+        self.admit(bot, person, fields)
         return self.post(bot, person, fields, body)
 
-    def admit(self, bot: Row, person: Row) -> None:
+    def admit(self, bot: Row, person: Row, fields: Fields) -> None:
         """Count one message, or one album, against the flood limits."""
         if self.flood is not None:
-            self.flood.check(bot["id"], person["id"], self.town.config.clock())
+            paid = read.flag(fields, "allow_paid_broadcast")
+            self.flood.check(bot["id"], person["id"], self.town.config.clock(), paid=paid)
 
     def post(self, bot: Row, person: Row, fields: Fields, body: dict[str, Any]) -> dict[str, Any]:
         """Post a message of a checked body."""

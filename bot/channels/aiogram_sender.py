@@ -85,7 +85,7 @@ class AiogramChannel:
             return copied
         media = envelope.content.media
         try:
-            change: dict[str, Any] = {"chat_id": envelope.to.chat_id}
+            change = _whither(envelope)
             if media is not None:
                 change[media.kind] = file_id or await self._file(media)
         except OSError:
@@ -111,9 +111,8 @@ class AiogramChannel:
         except (LookupError, TypeError, ValueError):
             return Unknown("bad_reply"), ()
 
-    async def _post_album(
-        self, chat_id: int, content: Content, ids: Sequence[str | None]
-    ) -> tuple[Outcome, Messages]:
+    async def _post_album(self, envelope: Envelope, ids: Sequence[str | None]) -> tuple[Outcome, Messages]:
+        content = envelope.content
         words = caption_of(content)
         items: list[Any] = []
         for media, known in zip(content.album, ids, strict=True):
@@ -123,14 +122,14 @@ class AiogramChannel:
                 return NotSent("media_missing"), ()
             under = {} if items else {"caption": words.text or None, "caption_entities": _entities(words)}
             items.append(ITEMS[media.kind](media=file, **under))
-        return await self._ask(SendMediaGroup(chat_id=chat_id, media=items))
+        return await self._ask(SendMediaGroup(media=items, **_whither(envelope)))
 
-    async def _copy(self, chat_id: int, original: Original, content: Content) -> Outcome:
+    async def _copy(self, envelope: Envelope, original: Original) -> Outcome:
         method = CopyMessage(
-            chat_id=chat_id,
+            **_whither(envelope),
             from_chat_id=original.chat_id,
             message_id=original.message_id,
-            reply_markup=_markup(content),
+            reply_markup=_markup(envelope.content),
         )
         return (await self._ask(method))[0]
 
@@ -170,6 +169,11 @@ class AiogramChannel:
                 return Rejected(_reason(error))
             case _:
                 return Unknown("bad_reply")
+
+
+def _whither(envelope: Envelope) -> dict[str, Any]:
+    paid = {"allow_paid_broadcast": True} if envelope.paid else {}
+    return {"chat_id": envelope.to.chat_id, **paid}
 
 
 def _lost(error: TelegramNetworkError) -> Outcome:

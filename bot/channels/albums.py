@@ -23,8 +23,8 @@ PATIENCE = timedelta(seconds=10)
 """How long the message after an album waits in place for a server that wants patience."""
 
 Messages = Sequence[dict[str, Any]]
-Post = Callable[[int, Content, Sequence[str | None]], Awaitable[tuple[Outcome, Messages]]]
-"""Sends an album to a chat by the ids of its files, uploading those that have none."""
+Post = Callable[[Envelope, Sequence[str | None]], Awaitable[tuple[Outcome, Messages]]]
+"""Sends an album by the ids of its files, uploading those that have none."""
 Say = Callable[[Envelope, None], Awaitable[Outcome]]
 
 
@@ -44,17 +44,17 @@ class Albums:
         outcome = await self._send_files(envelope)
         if not isinstance(outcome, Sent) or not envelope.content.keyboard:
             return outcome
-        return await self._send_words(Envelope(envelope.to, self._words_of(envelope.content)))
+        return await self._send_words(replace(envelope, content=self._words_of(envelope.content)))
 
     async def _send_files(self, envelope: Envelope) -> Outcome:
-        chat_id, content = envelope.to.chat_id, envelope.content
+        content = envelope.content
         if None in self._known(content):
             async with self._uploading:
                 if None in (known := self._known(content)):
-                    outcome, messages = await self._post(chat_id, content, known)
+                    outcome, messages = await self._post(envelope, known)
                     self._remember(content, messages)
                     return outcome
-        return (await self._post(chat_id, content, self._known(content)))[0]
+        return (await self._post(envelope, self._known(content)))[0]
 
     async def _send_words(self, envelope: Envelope) -> Outcome:
         outcome = await self._say(envelope, None)

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from domain.delivery import Outcome, Rejected, Unreachable
-from domain.messages import Content, Envelope, Original
+from domain.messages import Envelope, Original
 
 LOST = ("message to copy not found", "message can't be copied")
 
-Ask = Callable[[int, Original, Content], Awaitable[Outcome]]
-"""Copies a message to a chat, with the buttons of a content."""
+Ask = Callable[[Envelope, Original], Awaitable[Outcome]]
+"""Copies a message to where an envelope goes, with the buttons of its content."""
 
 
 class Copies:
@@ -23,7 +23,7 @@ class Copies:
         original = envelope.content.copy_of
         if original is None or original.account_id != envelope.to.account_id or original in self._lost:
             return None
-        outcome = await self._ask(envelope.to.chat_id, original, envelope.content)
+        outcome = await self._ask(envelope, original)
         if isinstance(outcome, Rejected) and any(words in outcome.reason.lower() for words in LOST):
             self._lost.add(original)
             return None

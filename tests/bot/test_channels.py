@@ -15,7 +15,7 @@ from bot.channels.log import LogChannel
 from bot.channels.telegram import TelegramChannel
 from domain.accounts import Address
 from domain.delivery import Busy, Moved, NotSent, Rejected, Sent, Unknown, Unreachable
-from domain.messages import Button, Content, Envelope, Media
+from domain.messages import Button, Content, Envelope, Media, Original
 
 TOKEN = "42:canary-token"
 PLAIN = Content(text="大家好")
@@ -125,6 +125,37 @@ async def test_a_file_is_uploaded_once_and_known_by_its_id_after_that(
     assert [call[0] for call in server.calls] == [method, method]
     assert server.calls[0][1]["caption"] == "看图"
     assert server.calls[1][1][kind] == "large"
+
+
+@pytest.mark.parametrize("paid", [True, False])
+async def test_only_what_is_paid_asks_for_the_paid_broadcast(server, channel, tmp_path, paid):
+    """https://core.telegram.org/bots/api#sendmessage, allow_paid_broadcast; the other methods have it too."""
+    for name in ("abc", "def"):
+        (tmp_path / name).write_bytes(name.encode())
+    picture = Media("photo", "图.png", "abc")
+    known = {"message_id": 8, "photo": [{"file_id": "large"}]}
+    words = Content(
+        "活动照片", album=(picture, Media("photo", "二.png", "def")), keyboard=((Button("好", "a"),),)
+    )
+    for reply, content, file_id in (
+        ({"message_id": 7}, PLAIN, None),
+        ({"message_id": 7}, Content("大家好", copy_of=Original(1, 5, 6)), None),
+        (known, Content("看图", media=picture), None),
+        (known, Content("看图", media=picture), "large"),
+    ):
+        server.reply = {"ok": True, "result": reply}
+        assert isinstance(await channel.send(Envelope(Address(1, 5), content, paid), file_id), Sent)
+
+    async def album_or_words(request: web.Request) -> web.Response:
+        album = request.match_info["method"] == "sendMediaGroup"
+        return web.json_response({"ok": True, "result": [known, known] if album else known})
+
+    server.reply = album_or_words
+    await channel.send(Envelope(Address(1, 5), words, paid), None)
+    methods = ["sendMessage", "copyMessage", "sendPhoto", "sendPhoto", "sendMediaGroup", "sendMessage"]
+    assert [method for method, _ in server.calls] == methods
+    asked = [fields.get("allow_paid_broadcast") for _, fields in server.calls]
+    assert asked == ["true" if paid else None] * 6
 
 
 async def test_a_missing_file_never_left_us(server, channel):
