@@ -44,6 +44,8 @@ class AccountSettings(BaseModel):
     verifies_phones: bool = False
     mode: Literal["poll", "webhook"] = "poll"
     client: Literal["ptb", "aiogram"] = "ptb"
+    paid_broadcast: bool = False
+    paid_ceiling: float = Field(default=1000.0, gt=0, le=1000)
     webhook_secret: SecretStr = SecretStr("")
 
     @property

@@ -4,7 +4,7 @@ from functools import partial
 
 from bot.accounts import BotAccount, answers
 from bot.meters import Meters
-from bot.settings import Settings
+from bot.settings import AccountSettings, Settings
 from domain.clock import Clock
 from domain.rest_days import RestDays
 from scheduler.jobs import Engine
@@ -59,7 +59,6 @@ def build_toolbox(
     sealer = settings.sealer()
     rest = RestDays() if settings.rest_days == "hold" else None
     rules = Rules(quiet=settings.quiet, weekly_cap=settings.weekly_cap, rest=rest)
-    limits = PaceLimits(start=settings.pace_start, ceiling=settings.pace_ceiling)
     delivery = Delivery(
         database=database,
         clock=clock,
@@ -68,7 +67,7 @@ def build_toolbox(
             number: meters.metered(account.channel, account.settings.name)
             for number, account in opened.items()
         },
-        limits=dict.fromkeys(opened, limits),
+        limits={number: _limits(settings, account.settings) for number, account in opened.items()},
         rules=rules,
         halt_after=settings.halt_after,
     )
@@ -150,6 +149,11 @@ def build_toolbox(
             sealer=sealer,
         ),
     )
+
+
+def _limits(settings: Settings, account: AccountSettings) -> PaceLimits:
+    paid = account.paid_ceiling if account.paid_broadcast else None
+    return PaceLimits(start=settings.pace_start, ceiling=settings.pace_ceiling, paid=paid)
 
 
 def build_roster(settings: Settings, database: Database, clock: Clock, audit: Audit) -> Roster:

@@ -17,6 +17,7 @@ from handlers.notice_files import send_content
 from handlers.notice_progress import show_progress
 from handlers.notice_taps import NOTICE, After, Desk, Draft, Noticing, Send
 from handlers.notice_words import audience_lines, excerpt, media_line
+from handlers.paid_taps import Pay, Paying
 from handlers.repeat_taps import Repeat
 from handlers.repeat_words import outlook_words
 from handlers.taps import tap
@@ -24,6 +25,7 @@ from handlers.times import moment
 from handlers.welcome import members_only
 from locales import Words
 from services.notices import Preview
+from services.paid import Look
 from services.senders import author_of
 from services.toolbox import Toolbox
 
@@ -37,6 +39,7 @@ async def show_preview(
     """Show a draft or a scheduled notice, and return that screen; once it is seen, nothing is awaited any more."""
     preview = await toolbox.notices.preview(actor, notice_id)
     found = preview.notice
+    price = await toolbox.notices.paid.look(actor, notice_id)
     text = screen(
         words(f"preview.title.{found.state}"),
         excerpt(found.content),
@@ -47,8 +50,9 @@ async def show_preview(
         reach_lines(words, preview.reach, ZoneInfo(found.sender.zone)) if preview.reach else "",
         _confirmation(words, found),
         await _scheduled(toolbox, words, found),
+        words("preview.paid.waits", stars=price.waiting.stars) if price.waiting else "",
     )
-    shown = await show(event, text, keyboard(words, *_rows(words, preview), back=Desk()))
+    shown = await show(event, text, keyboard(words, *_rows(words, preview, price), back=Desk()))
     await state.clear()
     return shown
 
@@ -93,7 +97,7 @@ def reach_lines(words: Words, reach: Reach, zone: ZoneInfo) -> str:
     return "\n".join(lines)
 
 
-def _rows(words: Words, preview: Preview) -> list[Row]:
+def _rows(words: Words, preview: Preview, price: Look) -> list[Row]:
     found, number = preview.notice, preview.notice.id
     if found.state is NoticeState.SCHEDULED:
         return [
@@ -113,6 +117,7 @@ def _rows(words: Words, preview: Preview) -> list[Row]:
                 button(words("repeats.button.repeat"), Repeat(step="ask", id=number)),
             ]
         )
+        rows.append(_pay(words, price, number))
         rows.append([button(words("preview.button.test"), Draft(step="test", id=number))])
     rows.append(
         [
@@ -135,6 +140,15 @@ def _rows(words: Words, preview: Preview) -> list[Row]:
         )
         rows.append([button(label, After(step="ask", id=number))])
     return rows
+
+
+def _pay(words: Words, price: Look, number: int) -> Row:
+    """Offer to send quickly where an account may pay, or lead to the request that waits."""
+    if price.waiting is not None:
+        return [button(words("preview.paid.button.waits"), Paying(step="see", id=price.waiting.id))]
+    if price.offer is not None:
+        return [button(words("preview.paid.button.look"), Pay(step="look", id=number))]
+    return []
 
 
 def _confirmation(words: Words, found: Notice) -> str:

@@ -33,6 +33,7 @@ from services.notice_drafts import NoticeDrafts
 from services.notice_inbox import NoticeInbox
 from services.notice_reports import NoticeReports, reachable
 from services.nudges import Nudges
+from services.paid import Paid
 from services.walls import PAGE, paths_of
 from storage import grants, notices
 from storage.database import Database, Session
@@ -55,7 +56,10 @@ class Preview:
 
 
 class Notices(NoticeDrafts):
-    """The secretary's side; `inbox` is the member's, `reports` tells what became of each, `nudges` reminds."""
+    """The secretary's side; `inbox` is the member's, `reports` tells what became of each, `nudges` reminds.
+
+    `paid` sends quickly for a price, when a second person agrees.
+    """
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class Notices(NoticeDrafts):
         self.nudges = Nudges(
             database=database, clock=clock, audit=audit, audiences=audiences, delivery=delivery
         )
+        self.paid = Paid(database=database, clock=clock, audit=audit, delivery=delivery, notices=self)
         delivery.sources[notices.SOURCE] = self.content
 
     async def content(self, notice_id: int, language: str) -> Content:
@@ -240,7 +245,7 @@ class Notices(NoticeDrafts):
             raise NoticeForNobody
         return await self._audiences.count(actor, await self._audiences.load(found.audience_id))
 
-    async def start(self, session: Session, found: Notice, actor_id: int) -> bool:
+    async def start(self, session: Session, found: Notice, actor_id: int, *, paid: bool = False) -> bool:
         """Send a notice unless it was changed meanwhile; of two who start it, one does. The right is the caller's to check."""
         started = await notices.step(
             session,
@@ -258,6 +263,7 @@ class Notices(NoticeDrafts):
                 audience_id=found.audience_id,
                 author_id=found.sender.author_id,
                 topic_id=found.topic_id,
+                paid=paid,
             )
             await self._note(session, actor_id, found, "sent")
         return started

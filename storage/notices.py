@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Update,
     and_,
     case,
     delete,
@@ -128,7 +129,7 @@ async def write_content(
 ) -> None:
     """Give a notice another text and other files; `group` is the album that they are of."""
     values = {**_content(content, media), "more_media": [asdict(each) for each in more], "media_group": group}
-    await session.execute(update(notice).where(notice.c.id == notice_id).values(values))
+    await session.execute(_of_draft(notice_id).values(values))
 
 
 async def write_audience(
@@ -140,11 +141,16 @@ async def write_audience(
     organisation_id: int,
 ) -> None:
     values = {"audience_id": audience_id, "topic_id": topic_id, "organisation_id": organisation_id}
-    await session.execute(update(notice).where(notice.c.id == notice_id).values(values))
+    await session.execute(_of_draft(notice_id).values(values))
+
+
+def _of_draft(notice_id: int) -> Update:
+    """Change a draft alone: of a notice that was sent meanwhile, nothing is what somebody has not seen."""
+    return update(notice).where(notice.c.id == notice_id, notice.c.state == NoticeState.DRAFT)
 
 
 async def write_confirmation(session: AsyncSession, notice_id: int, *, needed: bool) -> None:
-    await session.execute(update(notice).where(notice.c.id == notice_id).values(needs_confirmation=needed))
+    await session.execute(_of_draft(notice_id).values(needs_confirmation=needed))
 
 
 async def step(

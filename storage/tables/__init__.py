@@ -20,7 +20,7 @@ from storage.tables.meta import MetaRow
 from storage.tables.notices import AcknowledgementRow, AudienceRow, NoticeRow
 from storage.tables.nudges import NudgeRow
 from storage.tables.organisations import OrganisationHistoryRow, OrganisationRow, RoleGrantRow, SeatRow
-from storage.tables.paid_broadcasts import PaidRequestRow
+from storage.tables.paid import PaidRequestRow
 from storage.tables.polls import (
     NamedVoteRow,
     ParticipationRow,

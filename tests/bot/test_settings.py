@@ -44,6 +44,11 @@ def test_the_example_read_as_env_file_gives_the_defaults(tmp_path):
         ("TONGDAO_ACCOUNTS", '[{"name": "city"}]', "TONGDAO_ACCOUNTS → 0 → base_url"),
         (
             "TONGDAO_ACCOUNTS",
+            '[{"name": "city", "base_url": "https://x", "token": "1:a", "paid_ceiling": 1001}]',
+            "paid_ceiling",
+        ),
+        (
+            "TONGDAO_ACCOUNTS",
             '[{"name": "city", "base_url": "https://x", "token": "1:a", "mode": "webhook"}]',
             "webhook_secret",
         ),
