@@ -41,7 +41,8 @@ async def test_who_waits_for_an_upload_looks_again_before_sending(database, cloc
     dispatch = await start(delivery, database, members)
     running = asyncio.create_task(run_all(delivery, database))
     await begun.wait()
-    while delivery.pipeline._flows[ACCOUNT, PaceKind.FREE].in_flight < len(members):  # all are on their way before the pause
+    flow = delivery.pipeline._flows[ACCOUNT, PaceKind.FREE]
+    while flow.in_flight < len(members):  # all are on their way before the pause
         await asyncio.sleep(0.01)
     await delivery.pause(dispatch)
     clock.forward(seconds=2)
