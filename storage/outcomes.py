@@ -73,8 +73,9 @@ _VALUES = {
 _FINAL = """
     UPDATE delivery SET state = r.state, reason = r.reason, message_id = r.message_id, at = :now
     FROM ({values}) AS r
-    WHERE delivery.id = r.id AND delivery.attempt_id = r.attempt_id AND delivery.state {before}
+    WHERE delivery.id = r.id AND delivery.attempt_id = r.attempt_id AND delivery.state || '' {before}
     RETURNING delivery.id, delivery.slice_id, delivery.dispatch_id, delivery.state, delivery.reason"""
+"""The state in an expression: by its index PostgreSQL, which believed nothing was `sending`, went through all that was."""
 _COUNT = text("""
     INSERT INTO outcome_count (dispatch_id, state, reason, count) VALUES (:dispatch_id, :state, :reason, :count)
     ON CONFLICT (dispatch_id, state, reason) DO UPDATE SET count = outcome_count.count + excluded.count""")

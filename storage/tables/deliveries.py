@@ -81,7 +81,7 @@ class DeliveryRow(Table, table=True):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("dispatch_id", "member_id"),
-        Index("ix_delivery_slice", "slice_id", "state"),
+        Index("ix_delivery_slice", "slice_id", "state", "id"),  # the claim reads it in its order
         Index("ix_delivery_member_id", "member_id", "id"),
     )
 
