@@ -30,7 +30,18 @@ def test_a_private_chat_is_written_to_once_a_second_and_a_group_twenty_times_a_m
 def test_who_would_wait_long_takes_no_place_and_what_is_over_is_dropped():
     pace = ChatPace()
     assert [pace.ask(7, 100.0) for _ in range(4)] == pytest.approx([0.0, 1.1, 2.2, 2.2])
-    for chat in range(MOST_KEPT + 1):
-        pace.ask(chat + 100, 200.0)
-    pace.ask(1, 300.0)
+    for chat in range(MOST_KEPT):
+        pace.ask(chat + 100, 200.0 + 2 * chat)
     assert len(pace.free_at) == 1
+
+
+def test_at_a_fast_pace_what_is_kept_is_looked_through_now_and_then_only():
+    pace = ChatPace()
+    for chat in range(4 * MOST_KEPT):
+        pace.ask(chat, 100.0 + chat / 1e5)
+    assert pace.most >= 2 * MOST_KEPT, (
+        "each chat is still busy: looking through them all each time finds none"
+    )
+    for chat in range(4 * MOST_KEPT):
+        pace.ask(chat, 200.0 + chat)
+    assert len(pace.free_at) <= pace.most + 1
