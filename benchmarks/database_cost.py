@@ -175,6 +175,9 @@ async def _jobs(measure: Measure, database: Database) -> list[Cost]:
 
         async def look(manager: QueueManagerId, size: int, most: int) -> None:
             await queries.dequeue(size, entrypoints, manager, most, HEARTBEAT)
+            await queries.eligible_queued_work([SLICE])
+            await queries.next_deferred_eta([SLICE])
+            await queries.queued_work([SLICE])
 
         async def crowd() -> None:
             async with database.read() as session:

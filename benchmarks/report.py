@@ -15,7 +15,7 @@ FOLDER = Path("var/bench")
 PAGE = Path("docs/performance.md")
 BENCHES = (
     "delivery_cost", "vote_cost", "pace", "held_pace", "materialise", "memory", "figures", "audience_counts", "roster_import",
-    "database_cost", "storage_size",
+    "database_cost", "storage_size", "scaling",
 )  # fmt: skip
 """All benchmarks, in the order of the page."""
 LIBRARIES = ("aiohttp", "aiogram", "python-telegram-bot", "uvloop", "SQLAlchemy", "asyncpg", "pgqueuer")
@@ -89,7 +89,7 @@ def _bars(known: dict[str, list[Shown]]) -> str:
         for shown in tables
         if shown.bar
     ]
-    return f"## The bars\n{_table(('Bar', 'Reached', 'Met'), rows, aligned='---')}"
+    return f"## The bars\n{table(('Bar', 'Reached', 'Met'), rows, aligned='---')}"
 
 
 def _section(name: str, tables: list[Shown]) -> str:
@@ -99,14 +99,14 @@ def _section(name: str, tables: list[Shown]) -> str:
 
 
 def _shown(shown: Shown) -> str:
-    lines = [f"**{shown.title}** ({shown.at})\n", _table(shown.columns, shown.rows)]
+    lines = [f"**{shown.title}** ({shown.at})\n", table(shown.columns, shown.rows)]
     if shown.bar:
         met = "met" if shown.met else "**not met**"
         lines.append(f"Bar: {shown.bar}. Reached: {shown.reached}, {met}.\n")
     return "\n".join([*lines, *([shown.note + "\n"] if shown.note else [])])
 
 
-def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]], *, aligned: str = "---:") -> str:
+def table(columns: tuple[str, ...], rows: list[tuple[str, ...]], *, aligned: str = "---:") -> str:
     lines = [columns, ("---", *(aligned for _ in columns[1:])), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
 

@@ -1,0 +1,58 @@
+"""The simulated fleet of docs/scaling.md keeps to what the real one is bound to."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.fleet import IN_HAND, Costs, Line, Plan, Simulation
+from domain.pace import group_size
+
+COSTS = Costs(
+    reservation=150,
+    claim=Line(300, 15),
+    record=Line(300, 14),
+    look=500,
+    crowd=40,
+    tick=20,
+    log=Line(2700, 1400),
+    worker=290,
+)
+PLAN = Plan("", cores=2, workers=10, accounts=5, members=50_000, seconds=30)
+
+
+def held(plan: Plan, costs: Costs = COSTS):
+    run = Simulation(plan, costs).simulate()
+    return run, [run.sent.get(second, 0) for second in range(5, int(plan.seconds) - 1)]
+
+
+def test_a_line_goes_through_what_was_measured():
+    line = Line.through((3, 392), (100, 2000))
+    assert line.of(3) == pytest.approx(392)
+    assert line.of(100) == pytest.approx(2000)
+
+
+@pytest.mark.parametrize("paid", [0, 1])
+def test_a_fleet_with_room_holds_its_pace_and_no_second_has_more(paid: int):
+    plan = replace(PLAN, paid=paid)
+    run, seconds = held(plan)
+    assert sum(seconds) / len(seconds) == pytest.approx(plan.allowed, rel=0.01)
+    assert max(seconds) <= plan.allowed + sum(group_size(ceiling, 500) for ceiling in plan.ceilings)
+    assert run.busy / plan.seconds < plan.cores
+
+
+def test_a_database_that_is_too_small_makes_it_late_and_uses_all_it_has():
+    dear = replace(COSTS, claim=Line(60_000, 0))
+    run, seconds = held(replace(PLAN, cores=1), dear)
+    assert sum(seconds) / len(seconds) < 0.9 * PLAN.allowed
+    assert run.late > run.groups / 2
+    assert run.busy / PLAN.seconds > 0.95
+
+
+def test_a_machine_that_dies_leaves_doubts_and_the_others_go_on():
+    run, seconds = held(replace(PLAN, dies_at=10.0))
+    assert 0 < run.doubtful <= IN_HAND * PLAN.allowed
+    assert sum(seconds[-5:]) / 5 == pytest.approx(PLAN.allowed, rel=0.05)
+
+
+def test_all_workers_look_after_each_slice():
+    assert COSTS.looks(50) == pytest.approx(10 * COSTS.looks(5))
