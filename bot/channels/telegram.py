@@ -5,7 +5,7 @@ No `Application`: it would poll, and a second poller on one token is a 409.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,8 +25,7 @@ from domain.clock import Clock
 from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
 from domain.messages import Button, Content, Envelope, Media, Original
 
-METHODS = {"photo": "send__photo", "document": "send__document"}
-"""With two underscores PTB makes the same method name of it, and does not advise its typed method."""
+NOUNS = {"photo": "Photo", "document": "Document"}
 ITEMS: dict[str, Callable[..., InputMedia]] = {"photo": InputMediaPhoto, "document": InputMediaDocument}
 KEPT_PAYLOADS = 32
 PAID = b"allow_paid_broadcast=true&"
@@ -41,9 +40,14 @@ class Prepared:
     """
 
     content: Content
-    method: str
+    noun: str
     parameters: dict[str, str]
     body: bytes
+
+    @property
+    def method(self) -> str:
+        """With two underscores PTB makes the same method name of it, and does not advise its typed method."""
+        return f"send__{self.noun.lower()}"
 
 
 class TelegramChannel:
@@ -79,11 +83,9 @@ class TelegramChannel:
         if envelope.content.copy_of is not None and (copied := await self._copies.send(envelope)) is not None:
             return copied
         try:
-            prepared = self._prepare(envelope.content)
-            parameters = await self._parameters(prepared, envelope, file_id)
+            outcome, messages = await self._send(self._prepare(envelope.content), envelope, file_id)
         except OSError:
             return NotSent("media_missing")
-        outcome, messages = await self._ask(prepared.method, parameters)
         media = envelope.content.media
         if media is None or not isinstance(outcome, Sent):
             return outcome
@@ -95,9 +97,34 @@ class TelegramChannel:
     async def close(self) -> None:
         await self._request.shutdown()
 
+    async def _send(
+        self, prepared: Prepared, envelope: Envelope, file_id: str | None
+    ) -> tuple[Outcome, Messages]:
+        """Send what changes from one recipient to the next before what does not; a file's first time it uploads it.
+
+        A body that is whole needs nothing of the `Bot` but its request: its own way there costs a sixth more.
+        """
+        media = envelope.content.media
+        if media is None:
+            paid = PAID if envelope.paid else b""
+            body = Body(b"chat_id=%d&%b%b" % (envelope.to.chat_id, paid, prepared.body))
+        elif file_id is not None:
+            own = urlencode({**_whither(envelope), media.kind: file_id}).encode()
+            body = Body(b"%b&%b" % (own, prepared.body))
+        else:
+            file = await self._file(media)
+            parameters = {**_whither(envelope), **prepared.parameters, media.kind: file}
+            return await self._ask(prepared.method, parameters)
+        return await self._answered(
+            self._request.post_body(f"{self._bot.base_url}/send{prepared.noun}", body)
+        )
+
     async def _ask(self, method: str, parameters: dict[str, Any]) -> tuple[Outcome, Messages]:
+        return await self._answered(self._bot.do_api_request(method, api_kwargs=parameters))
+
+    async def _answered(self, request: Awaitable[Any]) -> tuple[Outcome, Messages]:
         try:
-            answer = await self._bot.do_api_request(method, api_kwargs=parameters)
+            answer = await request
             messages = answer if isinstance(answer, list) else [answer]
             return Sent(int(messages[-1]["message_id"])), messages
         except TelegramError as error:
@@ -121,19 +148,6 @@ class TelegramChannel:
         source = {"from_chat_id": original.chat_id, "message_id": original.message_id}
         parameters = {**_whither(envelope), **source, **_markup(envelope.content)}
         return (await self._ask("copy__message", parameters))[0]
-
-    async def _parameters(
-        self, prepared: Prepared, envelope: Envelope, file_id: str | None
-    ) -> dict[str, Any]:
-        """Return what changes from one recipient to the next before what does not; a file's first time it uploads it."""
-        media = envelope.content.media
-        if media is None:
-            paid = PAID if envelope.paid else b""
-            return {Body.PARAMETER: Body(b"chat_id=%d&%b%b" % (envelope.to.chat_id, paid, prepared.body))}
-        if file_id is not None:
-            own = urlencode({**_whither(envelope), media.kind: file_id}).encode()
-            return {Body.PARAMETER: Body(b"%b&%b" % (own, prepared.body))}
-        return {**_whither(envelope), **prepared.parameters, media.kind: await self._file(media)}
 
     def _prepare(self, content: Content) -> Prepared:
         known = self._prepared.get(id(content))
@@ -185,8 +199,8 @@ def _is_page(error: TelegramError) -> bool:
 
 
 def _prepared(content: Content) -> Prepared:
-    method, parameters = _call_of(content)
-    return Prepared(content, method, parameters, urlencode(parameters).encode())
+    noun, parameters = _call_of(content)
+    return Prepared(content, noun, parameters, urlencode(parameters).encode())
 
 
 def _call_of(content: Content) -> tuple[str, dict[str, str]]:
@@ -194,8 +208,8 @@ def _call_of(content: Content) -> tuple[str, dict[str, str]]:
     parameters = {text: content.text} if content.text or content.media is None else {}
     if content.entities:
         parameters[entities] = orjson.dumps(content.entities).decode()
-    method = "send__message" if content.media is None else METHODS[content.media.kind]
-    return method, parameters | _markup(content)
+    noun = "Message" if content.media is None else NOUNS[content.media.kind]
+    return noun, parameters | _markup(content)
 
 
 def _words_under(content: Content) -> dict[str, Any]:
