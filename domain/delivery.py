@@ -7,6 +7,7 @@ nobody else looks at an error of a messenger.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 MOST_ATTEMPTS = 8
 """After so many tries that never left us, a delivery has failed and waits for a person's retry."""
@@ -107,8 +108,7 @@ class Unknown:
 Outcome = Sent | Busy | NotSent | Unreachable | Moved | Rejected | Skipped | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a delivery becomes after an outcome; `retry_at` only when it waits again."""
 
     state: DeliveryState

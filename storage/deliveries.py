@@ -3,11 +3,11 @@
 The fence stops a worker that was overtaken from sending, never from recording (`storage.outcomes`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Select, and_, bindparam, case, exists, false, func, or_, select, update
 from sqlalchemy.engine import Row
@@ -44,6 +44,11 @@ organisation = metadata.tables["organisation"]
 pace = metadata.tables["pace"]
 slice_ = metadata.tables["slice"]
 subscription = metadata.tables["subscription"]
+
+Finding = Skipped | Held | Gathered | None
+"""What keeps one recipient from being sent to, if anything does."""
+FACTS = slice(5, None)
+"""The columns of a claim's look on which that depends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,7 @@ class Rules:
         return hold(self.quiet, None if source in ASKED_FOR else self.rest, now, zone)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A delivery to send now, to be recorded by its attempt id."""
 
     id: int
@@ -177,7 +181,7 @@ async def claim(
         await push_budget.above_cap(session, rows, rules.weekly_cap, taken.week_above, now) if counts else {}
     )
     holds = {zone: rules.hold(taken.lane, taken.source, now, zone) for zone in {row.zone for row in rows}}
-    verdicts = [(row, _look(row, taken, capped.get(row.member_id), holds[row.zone], now)) for row in rows]
+    verdicts = _verdicts(rows, taken, capped, holds, now)
     ready = {row.id: row for row, verdict in verdicts if verdict is None}
     won = await _mark_sending(session, ready, attempt_id, now)
     held = [(row, verdict) for row, verdict in verdicts if isinstance(verdict, Held)]
@@ -266,11 +270,11 @@ def _candidates(*, topical: bool, nudge: bool) -> Select[Any]:
             delivery.c.id,
             delivery.c.member_id,
             delivery.c.attempt,
-            link.c.state.label("link_state"),
             link.c.chat_id,
+            member.c.language,
+            link.c.state.label("link_state"),  # from here on: what decides whether it is sent
             member.c.stopped_at,
             member.c.status,
-            member.c.language,
             organisation.c.zone,
             (subscribed if topical else delivery.c.id.is_not(None)).label("subscribed"),
             (confirmed if nudge else false()).label("settled"),
@@ -294,9 +298,28 @@ def _candidates(*, topical: bool, nudge: bool) -> Select[Any]:
     )
 
 
+def _verdicts(
+    rows: Sequence[Row[Any]],
+    taken: OpenSlice,
+    capped: Mapping[int, datetime],
+    holds: Mapping[str, Held | None],
+    now: datetime,
+) -> list[tuple[Row[Any], Finding]]:
+    """Look at each, and but once at those of whom the same is known: as a rule that is everybody."""
+    known: dict[object, Finding] = {}
+    verdicts = []
+    for row in rows:
+        until = capped.get(row.member_id) if capped else None
+        facts = (until, row[FACTS])
+        if facts not in known:
+            known[facts] = _look(row, taken, until, holds[row.zone], now)
+        verdicts.append((row, known[facts]))
+    return verdicts
+
+
 def _look(
     row: Row[Any], taken: OpenSlice, capped_until: datetime | None, held: Held | None, now: datetime
-) -> Skipped | Held | Gathered | None:
+) -> Finding:
     recipient = Recipient(
         link_state=row.link_state,
         stopped=row.stopped_at is not None,

@@ -4,14 +4,13 @@ Measured: row by row costs 7 times the database CPU of this JSON form (and an ou
 2,226 us against 91 us in groups of 25).
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import (
     ColumnElement,
     Integer,
@@ -50,8 +49,7 @@ EXPLAINED = (
 OPEN = (DeliveryState.WAITING, DeliveryState.SENDING)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One verdict on one attempt. `moved_to` is the chat's new id, if it has one."""
 
     delivery_id: int
@@ -258,7 +256,7 @@ async def _apply(
     statement = text(_FINAL.format(values=_VALUES[dialect], before=before)).bindparams(
         bindparam("now", type_=UtcDateTime)
     )
-    outcomes = json.dumps(
+    outcomes = orjson.dumps(
         [
             {
                 "id": each.delivery_id,
@@ -270,7 +268,7 @@ async def _apply(
             for each in records
         ]
     )
-    return (await session.execute(statement, {"outcomes": outcomes, "now": now})).all()
+    return (await session.execute(statement, {"outcomes": outcomes.decode(), "now": now})).all()
 
 
 async def _record_again(session: AsyncSession, records: Sequence[Record]) -> None:
