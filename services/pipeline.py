@@ -27,6 +27,7 @@ from domain.pace import Granted, Later, PaceKind, group_size, in_flight_limit
 from services import killpoints
 from services.recorder import Recorder
 from services.turnstile import Turnstile
+from services.valve import Valve
 from storage import deliveries, media_files, outcomes, pace
 from storage.database import Database
 from storage.deliveries import Claim, Claimed, OpenSlice, Rules
@@ -172,6 +173,7 @@ class Pipeline:
         self._uploads: dict[tuple[int, Media], asyncio.Lock] = {}
         self._file_ids: dict[tuple[int, Media], str] = {}
         self.recorder = Recorder(database=database, clock=clock)
+        self._valve = Valve()
         self._turns = 0
         self.stopping = False
 
@@ -211,10 +213,10 @@ class Pipeline:
             except Exception:  # the database went away, perhaps after the commit: nothing of it has left
                 self.recorder.release(taken.id, attempt_id)
                 raise
-            if claimed.nothing:
-                return await self._close(taken)
             remaining -= size
             self._launch(taken, flow, claimed, granted)
+            if claimed.nothing or remaining <= 0:  # no pace is asked for to find that nothing waits any more
+                return await self._close(taken)
             if time.monotonic() > turn_ends:
                 stay_back = await self._crowd(taken.lane)
                 if stay_back:
@@ -331,19 +333,19 @@ class Pipeline:
         latency: float | None = None
         halt: tuple[int, str] | None = None
         try:
-            await self._sleep_until(at)
-            await self._keep_distance(flow, interval)
-            wait = flow.line.chats.ask(claim.chat_id, self._now())
+            now = await self._keep_distance(flow, interval, await self._sleep_until(at))
+            wait = flow.line.chats.ask(claim.chat_id, now)
             if 0 < wait <= LONGEST_WAIT:
                 async with flow.aside():
-                    await self._sleep(wait)
+                    now = await self._sleep_until(now + wait)
             if wait > LONGEST_WAIT or self.stopping:  # what has not left yet when we stop needs no doubt
                 outcome: Outcome = Busy(self._clock() + timedelta(seconds=max(wait, 0.0)))
-            elif flow.line.held_until > self._now():
-                outcome = Busy(self._clock() + timedelta(seconds=flow.line.held_until - self._now()))
+            elif flow.line.held_until > now:
+                outcome = Busy(self._clock() + timedelta(seconds=flow.line.held_until - now))
             else:
                 began = time.monotonic()
-                outcome = await self._send(taken, claim, at)
+                async with self._valve:
+                    outcome = await self._send(taken, claim, at)
                 killpoints.reach("after_server_acted")
                 landed = time.monotonic()
                 latency = landed - began
@@ -361,13 +363,11 @@ class Pipeline:
         moved_to = outcome.chat_id if isinstance(outcome, Moved) else None
         self.recorder.put(Record(claim.id, claim.attempt_id, verdict, moved_to), halt=halt)
 
-    async def _keep_distance(self, flow: Flow, interval: float) -> None:
-        """Let not leave together what a stall held back."""
-        now = self._now()
+    async def _keep_distance(self, flow: Flow, interval: float, now: float) -> float:
+        """Let not leave together what a stall held back; return the time after that."""
         start = max(now, flow.free_at)
         flow.free_at = start + interval * CATCH_UP
-        if start - now > TOGETHER:
-            await self._sleep(start - now)
+        return await self._sleep_until(start) if start - now > TOGETHER else now
 
     async def _send(self, taken: OpenSlice, claim: Claim, at: float) -> Outcome:
         try:
@@ -438,7 +438,10 @@ class Pipeline:
     def _now(self) -> float:
         return self._clock().timestamp()
 
-    async def _sleep_until(self, at: float) -> None:
-        wait = at - self._now()
-        if wait > 0:
-            await self._sleep(wait)
+    async def _sleep_until(self, at: float) -> float:
+        """Return the time after that, which is later when the process has much to do."""
+        wait = at - (now := self._now())
+        if wait <= 0:
+            return now
+        await self._sleep(wait)
+        return self._now()

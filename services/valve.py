@@ -1,0 +1,78 @@
+"""A valve before the wire: how many sends may be under way at once, so that a busy process stays quick.
+
+As many as latency asks for, as long as the event loop has time to wait. When it has none, the process itself is what
+is slow: more at once would make each later, cost more (up to a fifth, `python -m benchmarks delivery_cost`), and keep
+a member who taps waiting behind the sends.
+"""
+
+import asyncio
+import time
+from collections import deque
+
+MOST = 2000
+LEAST = 64
+TICK = 0.02
+"""Seconds between looks at how busy the loop is."""
+BUSY = 0.5
+"""Share of its time that the loop's thread computes, from which on more at once do not help."""
+STEP = 1.25
+"""Narrower or wider by that at each look: from one end to the other in a third of a second."""
+
+
+class Valve:
+    """Enter it for each send; it widens while some wait and the loop is not busy."""
+
+    def __init__(self) -> None:
+        self.width = float(LEAST)
+        self._inside = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._ticking = False
+
+    async def __aenter__(self) -> None:
+        if not self._ticking:
+            self._tick_later()
+        if self._inside < self.width and not self._waiting:
+            self._inside += 1
+        else:
+            await self._wait()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._inside -= 1
+        self._let_in()
+
+    async def _wait(self) -> None:
+        """Wait to be let in; whoever lets in has counted it already."""
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():
+                self._inside -= 1
+                self._let_in()
+            raise
+
+    def _let_in(self) -> None:
+        while self._waiting and self._inside < self.width:
+            first = self._waiting.popleft()
+            if not first.cancelled():
+                self._inside += 1
+                first.set_result(None)
+
+    def _tick_later(self) -> None:
+        self._ticking = True
+        asyncio.get_running_loop().call_later(TICK, self._tick, time.monotonic(), time.thread_time())
+
+    def _tick(self, since: float, computed: float) -> None:
+        self.adjust((time.thread_time() - computed) / (time.monotonic() - since))
+        self._ticking = False
+        if self._inside:
+            self._tick_later()
+
+    def adjust(self, busy: float) -> None:
+        """Take note of which share of its time the loop computed."""
+        if busy > BUSY:
+            self.width = max(LEAST, self.width / STEP)
+        elif self._waiting:
+            self.width = min(MOST, self.width * STEP)
+            self._let_in()

@@ -1,0 +1,80 @@
+import asyncio
+import time
+
+import pytest
+
+from services import valve
+from services.valve import LEAST, MOST, Valve
+
+
+async def hold(gate: Valve, inside: set[int], number: int, leave: asyncio.Event) -> None:
+    async with gate:
+        inside.add(number)
+        await leave.wait()
+    inside.discard(number)
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_it_widens_while_some_wait_and_the_loop_has_time_and_narrows_when_it_has_none():
+    gate, inside, leave = Valve(), set[int](), asyncio.Event()
+    sends = [asyncio.create_task(hold(gate, inside, number, leave)) for number in range(3 * LEAST)]
+    await settled()
+    assert len(inside) == LEAST
+    gate.adjust(busy=0.9)
+    assert len(inside) == gate.width == LEAST, "never narrower"
+    gate.adjust(busy=0.1)
+    await settled()
+    assert LEAST < len(inside) == round(gate.width) < 3 * LEAST
+    for _ in range(20):
+        gate.adjust(busy=0.1)
+        await settled()
+    assert len(inside) == 3 * LEAST
+    width = gate.width
+    gate.adjust(busy=0.1)
+    assert gate.width == width < MOST, "nobody waits: it is wide enough"
+    gate.adjust(busy=0.9)
+    assert gate.width < width
+    leave.set()
+    await asyncio.gather(*sends)
+    assert not inside
+
+
+async def test_who_gives_up_waiting_or_was_just_let_in_leaves_the_place_to_the_next():
+    gate, inside, leave = Valve(), set[int](), asyncio.Event()
+    sends = [asyncio.create_task(hold(gate, inside, number, leave)) for number in range(LEAST + 3)]
+    await settled()
+    sends[LEAST].cancel()
+    await settled()
+    sends[0].cancel()  # lets in the next, which is cancelled before it gets to run
+    await asyncio.sleep(0)
+    sends[LEAST + 1].cancel()
+    await settled()
+    assert LEAST + 2 in inside
+    leave.set()
+    await asyncio.gather(*sends, return_exceptions=True)
+    async with asyncio.timeout(1):
+        for _ in range(2 * LEAST):
+            async with gate:
+                pass
+
+
+async def test_it_looks_for_itself_how_busy_the_loop_is(monkeypatch: pytest.MonkeyPatch):
+    seen: list[float] = []
+    monkeypatch.setattr(valve, "TICK", 0.005)
+    gate = Valve()
+    monkeypatch.setattr(gate, "adjust", seen.append)
+    async with gate:
+        end = time.thread_time() + 0.03
+        while time.thread_time() < end:
+            await asyncio.sleep(0)
+        computing = max(seen)
+        await asyncio.sleep(0.03)
+    assert computing > min(seen[-3:])
+    await asyncio.sleep(0.02)
+    over = len(seen)
+    await asyncio.sleep(0.02)
+    assert len(seen) == over, "it looks only while something is under way"
