@@ -39,6 +39,8 @@ MEMBERS = 200_000
 FEW, MANY = 3, 100
 SLICES = {FEW: 8, MANY: 40}
 """So many slices are claimed and recorded in groups of each size."""
+SPREAD = 6
+"""Slices whose outcomes a worker of many accounts writes together, one of each."""
 TIMES = 2000
 BEHIND = 20_000
 """Changes of a pace row since somebody began to read who is not yet done."""
@@ -71,6 +73,7 @@ async def main() -> None:
         costs.append(await _behind(measure, database))
         for size, slices in SLICES.items():
             costs += await _deliveries(measure, database, [next(numbers) for _ in range(slices)], size)
+        costs.append(await _spread(measure, database, [next(numbers) for _ in range(SPREAD)]))
         costs += await _jobs(measure, database)
     show(
         "Steps of a delivery in PostgreSQL",
@@ -100,13 +103,13 @@ class Measure:
 
     async def many(self, name: str, steps: Iterable[Step]) -> Cost:
         """Do all steps; return what one of them costs."""
-        log, cpu, began, count = await self._log(), self._cpu(), time.perf_counter(), 0
+        log, cpu, began, count = await self._log(), self.cpu(), time.perf_counter(), 0
         for step in steps:
             await step()
             count += 1
         wall = time.perf_counter() - began
         await asyncio.sleep(SETTLED)
-        cpu, log = self._cpu() - cpu, await self._log() - log
+        cpu, log = self.cpu() - cpu, await self._log() - log
         return Cost(name, cpu / count * 1e6, wall / count * 1e3, log / count)
 
     async def _log(self) -> int:
@@ -114,7 +117,7 @@ class Measure:
         async with self._database.read() as session:
             return int((await session.execute(wanted)).scalar_one())
 
-    def _cpu(self) -> float:
+    def cpu(self) -> float:
         """Return the seconds of CPU of the server and its processes, those that ended included."""
         ticks = 0
         for path in Path("/proc").glob("[0-9]*/stat"):
@@ -160,6 +163,15 @@ async def _deliveries(measure: Measure, database: Database, slices: list[int], s
         f"record of {size}", (partial(life.record, database, each) for each in claimed if each)
     )
     return [claims, records]
+
+
+async def _spread(measure: Measure, database: Database, slices: list[int]) -> Cost:
+    """Record one outcome of each of some slices together, again and again."""
+    claims = [
+        await life.claim(database, await life.open_slice(database, number), SLICE_SIZE) for number in slices
+    ]
+    batches = [partial(life.record, database, batch) for batch in zip(*claims, strict=True)]
+    return await measure.many(f"record of {SPREAD}, each of another slice", batches)
 
 
 async def _jobs(measure: Measure, database: Database) -> list[Cost]:

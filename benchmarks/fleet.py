@@ -7,7 +7,7 @@ many cores that serve one step after the other, a worker is one core; nothing is
 import heapq
 import itertools
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.delivery import Lane
 from domain.pace import Granted, Pace, group_size
@@ -15,7 +15,8 @@ from domain.pace import Granted, Pace, group_size
 MACHINES = 5
 SLICE, IN_HAND = 500, 4
 """Deliveries of a slice, and slices of a dispatch and account that are in workers' hands (`services.delivery`)."""
-LATENCY, RECORD_EVERY, CLAIM_AHEAD = 0.2, 0.05, 0.2
+LATENCY, SPREAD, RECORD_EVERY, CLAIM_AHEAD = 0.2, 0.2, 0.05, 0.2
+"""Seconds a send takes, by how much that varies, for which outcomes gather, and by which a claim precedes its sends."""
 TAKEN_OVER = 8.0 + 5.0
 """Seconds until the jobs of a dead worker are others': its last heartbeat is too old, and somebody looks."""
 MANAGERS, EVENTS_A_SLICE, POLL = 2, 2, 5.0
@@ -40,6 +41,9 @@ class Line:
     def of(self, rows: float) -> float:
         return self.fixed + rows * self.row
 
+    def times(self, factor: float) -> "Line":
+        return Line(self.fixed * factor, self.row * factor)
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:
@@ -48,6 +52,9 @@ class Costs:
     reservation: float
     claim: Line
     record: Line
+    """Of outcomes of one slice."""
+    counted: float
+    """For each further slice of which there are outcomes in a batch."""
     look: float
     crowd: float
     tick: float
@@ -55,6 +62,19 @@ class Costs:
     log: Line
     worker: float
     """Of a worker, a delivery."""
+
+    def times(self, factor: float) -> "Costs":
+        """Make all that PostgreSQL does so many times as dear."""
+        lines = {name: getattr(self, name).times(factor) for name in ("claim", "record")}
+        names = ("reservation", "counted", "look", "crowd", "tick")
+        return replace(self, **lines, **{name: getattr(self, name) * factor for name in names})
+
+    def recorded(self, size: int, rate: float, batch: float) -> float:
+        """Return what it costs to record a group: it is spread over batches, which it shares with other slices."""
+        pieces = min(size, 1 + (size / rate + SPREAD) / RECORD_EVERY)
+        return (
+            size / batch * (self.record.fixed - self.counted) + pieces * self.counted + size * self.record.row
+        )
 
     def looks(self, workers: int) -> float:
         """Return what the managers' looks after each job cost PostgreSQL, a delivery: all of them look."""
@@ -132,11 +152,11 @@ class Simulation:
         self._chance = random.Random(SEED)
         self._numbers = itertools.count()
         self._beside = costs.beside(plan.workers, plan.accounts, plan.members / SLICE)
-        self._recorded = costs.record.row + costs.looks(plan.workers)
+        self._looks = costs.looks(plan.workers)
         self._slower = 1 / max(0.05, 1 - self._beside / plan.cores)
         self._cores = [0.0] * plan.cores
         self._free = [0.0] * plan.workers
-        self._batch = max(1.0, plan.allowed / plan.workers * RECORD_EVERY)
+        self._batch = 1 + plan.allowed / plan.workers * RECORD_EVERY
         self._dead: set[int] = set()
         self._hands: list[Hand] = []
         self._events: list[tuple[float, int, str, Hand, int]] = []
@@ -186,10 +206,11 @@ class Simulation:
         self._later(recorded, "record", hand, size)
         self._later(claimed, "ask", hand)
 
-    def _record(self, now: float, _hand: Hand, size: int) -> None:
+    def _record(self, now: float, hand: Hand, size: int) -> None:
         """Write outcomes, which gather in a worker; and its share of the looks for a job when a slice is over."""
-        share = min(1.0, size / self._batch)
-        self._database(now, self._costs.record.fixed * share + self._recorded * size)
+        self._database(
+            now, self._costs.recorded(size, hand.account.pace.rate, self._batch) + self._looks * size
+        )
 
     def _database(self, now: float, cost: float) -> float:
         """Let the core that is free first do something; return when it is done."""

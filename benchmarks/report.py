@@ -15,7 +15,7 @@ FOLDER = Path("var/bench")
 PAGE = Path("docs/performance.md")
 BENCHES = (
     "delivery_cost", "vote_cost", "pace", "held_pace", "materialise", "memory", "figures", "audience_counts", "roster_import",
-    "database_cost", "storage_size", "scaling",
+    "database_cost", "storage_size", "fleet_check", "scaling",
 )  # fmt: skip
 """All benchmarks, in the order of the page."""
 LIBRARIES = ("aiohttp", "aiogram", "python-telegram-bot", "uvloop", "SQLAlchemy", "asyncpg", "pgqueuer")

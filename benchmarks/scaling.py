@@ -10,27 +10,44 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Never
 
 from benchmarks.common import console
-from benchmarks.fleet import IN_HAND, MACHINES, SLICE, TAKEN_OVER, TICK, Costs, Line, Plan, Simulation
+from benchmarks.fleet import (
+    IN_HAND,
+    MACHINES,
+    RECORD_EVERY,
+    SLICE,
+    TAKEN_OVER,
+    TICK,
+    Costs,
+    Line,
+    Plan,
+    Run,
+    Simulation,
+)
 from benchmarks.report import FOLDER, table
 from domain.pace import Pace
 
 PAGE, TEMPLATE = Path("docs/scaling.md"), Path(__file__).with_name("scaling.md.in")
 MEMBERS, ACCOUNTS, WORKERS, BOTS, CLOCKS = 10_000_000, 200, 50, 12, 2
 NOTICES_A_YEAR, CONFIRMING = 100, 0.5
-CORES, DIES_AT, WARM = 8, 30.0, 10
-PLANS = (
+CORES, DIES_AT, WARM = 16, 30.0, 10
+FREE, FEWER, PAID = (
     Plan("50 workers, all accounts free", CORES),
+    Plan("10 workers, all accounts free", CORES, workers=10),
+    Plan("15 workers, 20 accounts paid", CORES, paid=20, workers=15),
+)
+PLANS = (
+    FREE,
     Plan("the same, a machine with ten of the workers dies", CORES, dies_at=DIES_AT),
-    Plan("the same on a database of 2 cores", 2),
-    Plan("10 workers, database of 2 cores", 2, workers=10),
-    Plan("10 workers, database of 4 cores", 4, workers=10),
-    Plan("20 accounts paid, 50 workers", CORES, paid=20),
-    Plan("20 accounts paid, 15 workers", CORES, paid=20, workers=15),
-    Plan("all accounts paid, 50 workers", CORES, paid=200),
-    Plan("all accounts paid, 50 workers, 64 cores", 64, paid=200),
-    Plan("all accounts paid, 70 workers, 64 cores", 64, paid=200, workers=70),
+    Plan("50 workers, all accounts free, half the cores", CORES // 2),
+    FEWER,
+    Plan("10 workers, all accounts free, half the cores", CORES // 2, workers=10),
+    Plan("10 workers, all accounts free, a quarter", CORES // 4, workers=10),
+    Plan("50 workers, 20 accounts paid", CORES, paid=20),
+    PAID,
+    Plan("50 workers, all accounts paid", 4 * CORES, paid=200),
 )
 WORKER_POOLS, OTHER_POOLS = (
     "10 of the pool, 1 to enqueue, 3 for each of two lanes",
@@ -72,7 +89,23 @@ def measured(bench: str, row: str, column: int) -> float:
 
 
 def costs() -> Costs:
-    """Return what the simulation needs, from the last runs."""
+    """Return what the simulation needs: the steps, as dear as real workers make them."""
+    return steps().times(live())
+
+
+def live() -> float:
+    """Return by how much real workers cost PostgreSQL more than their steps do, at worst."""
+    return max(
+        float(cells[-1]) for _, rows in tables("fleet_check") or _missing("fleet_check") for cells in rows
+    )
+
+
+def _missing(bench: str) -> Never:
+    raise NotMeasured(bench, "ratio")
+
+
+def steps() -> Costs:
+    """Return what each step costs alone, from the last runs."""
 
     def cpu(step: str) -> float:
         return measured("database_cost", step, 1)
@@ -81,11 +114,12 @@ def costs() -> Costs:
         few, many = (measured("database_cost", f"{step} of {rows}", column) for rows in (3, 100))
         return Line.through((3, few), (100, many))
 
-    claimed, recorded = line("claim", 3), line("record", 3)
+    claimed, recorded, record = line("claim", 3), line("record", 3), line("record")
     return Costs(
         reservation=cpu("reservation"),
         claim=line("claim"),
-        record=line("record"),
+        record=record,
+        counted=(cpu("record of 6, each") - record.of(6)) / 5,
         look=cpu("look for a job"),
         crowd=cpu("look who waits"),
         tick=cpu("tick of the clock") / _ticked(),
@@ -140,8 +174,10 @@ def inputs(given: Costs, sizes: Reckoned) -> str:
         ("a reservation of the pace", f"{given.reservation:.0f} us", "database_cost"),
         ("a claim: once, and each delivery", _line(given.claim), "database_cost"),
         ("a record of outcomes: once, and each delivery", _line(given.record), "database_cost"),
+        ("the same for each further slice in a batch", f"{given.counted:.0f} us", "database_cost"),
         ("a look of a worker's job engine", f"{given.look:.0f} us", "database_cost"),
         ("the clock's tick, each slice that is not done", f"{given.tick:.0f} us", "database_cost"),
+        ("real workers, of their steps", f"{live():.2f} times", "fleet_check"),
         ("a worker, each delivery", f"{given.worker:.0f} us", "memory"),
         ("a delivery in table and indexes, vacuumed", f"{sizes.kept:.0f} bytes", "storage_size"),
         ("the same before its vacuum", f"{sizes.loose:.0f} bytes", "storage_size"),
@@ -194,7 +230,17 @@ def _logged(given: Costs, sizes: Reckoned) -> float:
     return given.log.of(3) / 3 + sizes.log - given.log.of(100) / 100
 
 
-def simulated(given: Costs) -> str:
+@cache
+def played(plan: Plan) -> Run:
+    return Simulation(plan, costs()).simulate()
+
+
+def busy(plan: Plan) -> str:
+    """Say how many cores of PostgreSQL a plan keeps busy."""
+    return f"{played(plan).busy / plan.seconds:.0f}"
+
+
+def simulated() -> str:
     """Play all plans; return the table."""
     return table(
         (
@@ -207,13 +253,13 @@ def simulated(given: Costs) -> str:
             "of workers",
             "in doubt",
         ),
-        list(_played(given)),
+        list(_simulated()),
     )
 
 
-def _played(given: Costs) -> Iterator[tuple[str, ...]]:
+def _simulated() -> Iterator[tuple[str, ...]]:
     for plan in PLANS:
-        run = Simulation(plan, given).simulate()
+        run = played(plan)
         held = run.rate(WARM, plan.seconds)
         yield (
             plan.words,
@@ -233,11 +279,11 @@ def shares(given: Costs) -> str:
     groups = rate / 3
     rows = []
     for workers in (10, WORKERS):
-        batch = max(1.0, rate / workers * 0.05)
+        batch = 1 + rate / workers * RECORD_EVERY
         parts = (
             groups * given.reservation,
             groups * given.claim.of(3),
-            rate / batch * given.record.fixed + rate * given.record.row,
+            groups * given.recorded(3, 30, batch),
             rate * given.looks(workers),
             given.beside(workers, ACCOUNTS, MEMBERS / SLICE) * 1e6,
         )
@@ -304,6 +350,10 @@ def figures(given: Costs, sizes: Reckoned) -> dict[str, str]:
         "tick_members": f"{TICK / sizes.tick * SLICE / 1e6:.0f}",
         "taken_over": f"{TAKEN_OVER:.0f}",
         "machines": str(MACHINES),
+        "live": f"{live():.1f}",
+        "busy_free": busy(FREE),
+        "busy_fewer": busy(FEWER),
+        "busy_paid": busy(PAID),
         "in_hand": str(IN_HAND),
     }
 
@@ -313,9 +363,9 @@ def main() -> None:
     sizes = Reckoned.of()
     PAGE.write_text(
         TEMPLATE.read_text().format(
-            inputs=inputs(given, sizes),
+            inputs=inputs(steps(), sizes),
             amounts=amounts(given, sizes),
-            simulated=simulated(given),
+            simulated=simulated(),
             shares=shares(given),
             connections=connections(),
             **figures(given, sizes),

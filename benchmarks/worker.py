@@ -1,6 +1,6 @@
 """A worker process of the benchmarks: the real Delivery, job engine and channel on uvloop, nothing else.
 
-    python -m benchmarks.worker DATABASE_URL ORIGIN TOKEN RATE CEILING
+    python -m benchmarks.worker DATABASE_URL ORIGIN TOKEN RATE CEILING [TICK]
 
 Says "ready", begins at a line on its input, ends when no dispatch is running, and then says what it used as JSON.
 `filled` gives a benchmark a database with a dispatch to run, `running_workers` any number of workers.
@@ -34,6 +34,7 @@ from tests.delivery_world import ACCOUNT, FakeChannel, T, build, hello, settle
 
 TICK = 2.0
 LOOK = 0.25
+NEVER = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +97,18 @@ async def _multiply(session: Session, table: Table, column: str, count: int) -> 
 
 @asynccontextmanager
 async def running_workers(
-    database: Database, server: FakeServer, *, rate: float, ceiling: float, count: int = 1
+    database: Database, server: FakeServer, *, rate: float, ceiling: float, count: int = 1, clocks: int = 99
 ) -> AsyncIterator[list[Worker]]:
-    """Start workers that are ready and wait for `begin`."""
+    """Start workers that are ready and wait for `begin`; the first `clocks` of them tick as a clock does."""
     url = database.url.render_as_string(hide_password=False)
     words = [url, server.origin, server.token, str(rate), str(ceiling)]
     children = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.worker", *words, stdin=PIPE, stdout=PIPE
+            *(sys.executable, "-m", "benchmarks.worker", *words, str(TICK if number < clocks else NEVER)),
+            stdin=PIPE,
+            stdout=PIPE,
         )
-        for _ in range(count)
+        for number in range(count)
     ]
     try:
         for child in children:
@@ -123,7 +126,7 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-async def work(url: str, origin: str, token: str, rate: str, ceiling: str) -> None:
+async def work(url: str, origin: str, token: str, rate: str, ceiling: str, tick: str = str(TICK)) -> None:
     database = Database(url)
     engine = await Engine.for_database(database)
     channel = TelegramChannel(token=token, base_url=origin, clock=clock, media_path=Path)
@@ -143,7 +146,7 @@ async def work(url: str, origin: str, token: str, rate: str, ceiling: str) -> No
     began, cpu, before = time.perf_counter(), time.process_time(), status("self", "VmRSS")
     await delivery.boot()
     await engine.start()
-    await _watch(database, delivery)
+    await _watch(database, delivery, float(tick))
     await delivery.stop()
     used = Used(time.perf_counter() - began, time.process_time() - cpu, before, status("self", "VmHWM"))
     print(json.dumps({name: getattr(used, name) for name in Used.__slots__}), flush=True)
@@ -152,11 +155,11 @@ async def work(url: str, origin: str, token: str, rate: str, ceiling: str) -> No
     await database.close()
 
 
-async def _watch(database: Database, delivery: Delivery) -> None:
+async def _watch(database: Database, delivery: Delivery, tick: float) -> None:
     ticked = time.monotonic()
     while await _running(database):
         await asyncio.sleep(LOOK)
-        if time.monotonic() > ticked + TICK:
+        if time.monotonic() > ticked + tick:
             await delivery.tick()
             ticked = time.monotonic()
 

@@ -11,6 +11,7 @@ COSTS = Costs(
     reservation=150,
     claim=Line(300, 15),
     record=Line(300, 14),
+    counted=100,
     look=500,
     crowd=40,
     tick=20,
@@ -52,6 +53,12 @@ def test_a_machine_that_dies_leaves_doubts_and_the_others_go_on():
     run, seconds = held(replace(PLAN, dies_at=10.0))
     assert 0 < run.doubtful <= IN_HAND * PLAN.allowed
     assert sum(seconds[-5:]) / 5 == pytest.approx(PLAN.allowed, rel=0.05)
+
+
+def test_dearer_steps_make_all_of_it_dearer_but_no_worker():
+    plain, dear = (held(PLAN, COSTS.times(factor))[0] for factor in (1, 2))
+    assert dear.busy == pytest.approx(2 * plain.busy, rel=0.02)
+    assert dear.worked == pytest.approx(plain.worked, rel=0.02)
 
 
 def test_all_workers_look_after_each_slice():
