@@ -358,19 +358,21 @@ def figures(given: Costs, sizes: Reckoned) -> dict[str, str]:
     }
 
 
-def main() -> None:
-    given = costs()
-    sizes = Reckoned.of()
-    PAGE.write_text(
-        TEMPLATE.read_text().format(
-            inputs=inputs(steps(), sizes),
-            amounts=amounts(given, sizes),
-            simulated=simulated(),
-            shares=shares(given),
-            connections=connections(),
-            **figures(given, sizes),
-        )
+def page() -> str:
+    """Return the page, reckoned anew."""
+    given, sizes = costs(), Reckoned.of()
+    return TEMPLATE.read_text().format(
+        inputs=inputs(steps(), sizes),
+        amounts=amounts(given, sizes),
+        simulated=simulated(),
+        shares=shares(given),
+        connections=connections(),
+        **figures(given, sizes),
     )
+
+
+def main() -> None:
+    PAGE.write_text(page())
     console.print(f"{PAGE} is written.")
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.fleet import IN_HAND, Costs, Line, Plan, Simulation
+from benchmarks import scaling
+from benchmarks.fleet import IN_HAND, Costs, Line, Plan, Run, Simulation
 from domain.pace import group_size
 
 COSTS = Costs(
@@ -63,3 +64,21 @@ def test_dearer_steps_make_all_of_it_dearer_but_no_worker():
 
 def test_all_workers_look_after_each_slice():
     assert COSTS.looks(50) == pytest.approx(10 * COSTS.looks(5))
+
+
+@pytest.mark.slow
+def test_every_figure_that_the_page_names_is_reckoned(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(scaling, "measured", lambda bench, row, column: 100.0 + column)
+    monkeypatch.setattr(scaling, "tables", lambda bench: (("2026-03-04", (("", "2.00"),)),))
+    monkeypatch.setattr(scaling, "played", lambda plan: Run(sent={20: 30}, busy=60.0))
+    page = scaling.page()
+    assert "2.0 times" in page
+    assert page.count("|\n") > len(scaling.PLANS)
+
+
+def test_a_figure_that_nobody_measured_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(scaling, "tables", lambda bench: ())
+    with pytest.raises(scaling.NotMeasured, match="benchmarks memory"):
+        scaling.measured("memory", "postgresql", 1)
+    with pytest.raises(scaling.NotMeasured, match="fleet_check"):
+        scaling.live()
