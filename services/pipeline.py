@@ -8,12 +8,12 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -23,7 +23,7 @@ from domain.clock import Clock
 from domain.delivery import Busy, Lane, Moved, NotSent, Outcome, Sent, Unknown, decide
 from domain.halts import FAILING, MOST_IN_A_ROW, UNAUTHORIZED, Streak
 from domain.messages import Content, Envelope, Media
-from domain.pace import Granted, Later, PaceKind, group_size, in_flight_limit
+from domain.pace import LARGEST_GROUP, Granted, Later, PaceKind, group_size, in_flight_limit
 from services import killpoints
 from services.recorder import Recorder
 from services.turnstile import Turnstile
@@ -122,26 +122,27 @@ class Flow:
         while len(self.fences) > KEPT_FENCES:
             self.fences.pop(next(iter(self.fences)))
 
-    async def room(self, count: int) -> None:
-        while self.in_flight and self.in_flight + count > self.limit:
+    async def room(self, count: int, most: float) -> None:
+        while self.in_flight and self.in_flight + count > min(self.limit, most):
             self.landed.clear()
             await self.landed.wait()
-
-    @asynccontextmanager
-    async def aside(self) -> AsyncIterator[None]:
-        """Take no room meanwhile: it is the chat that is waited for, not the server."""
-        self.in_flight -= 1
-        self.landed.set()
-        try:
-            yield
-        finally:
-            self.in_flight += 1
 
     def land(self, seconds: float | None) -> None:
         self.in_flight -= 1
         if seconds is not None:
             self.latencies.append(seconds)
         self.landed.set()
+
+
+@dataclass(slots=True)
+class Group:
+    """What was claimed together; `wanted` of it (`None`: all) may still leave us, as was last seen at `seen`."""
+
+    taken: OpenSlice
+    flow: Flow
+    seen: float
+    wanted: Collection[int] | None = None
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Pipeline:
@@ -229,6 +230,8 @@ class Pipeline:
 
         An attempt given up stays `sending` and is reaped: whether it was sent is not known.
         """
+        if self.stopping:
+            self._valve.open()
         try:
             async with asyncio.timeout(grace):
                 while self._sending or (self.stopping and self._turns):
@@ -265,7 +268,7 @@ class Pipeline:
         """
         async with flow.turnstiles[taken.lane].turn(taken.dispatch_id):
             while True:
-                await flow.room(size)
+                await flow.room(size, self._valve.width + LARGEST_GROUP)
                 if flow.fences.get(taken.id, 0) > taken.fence:
                     return None
                 granted = await self._reserve(taken, size)
@@ -322,21 +325,42 @@ class Pipeline:
         return Turn(max(wait, YIELD)) if wait <= LONGEST_RETURN else Turn()
 
     def _launch(self, taken: OpenSlice, flow: Flow, claimed: Claimed, granted: Granted) -> None:
-        for place, claim in enumerate(claimed.claims):
-            flow.in_flight += 1
-            at = granted.start + place * granted.interval
-            task = asyncio.create_task(self._send_at(at, granted.interval, taken, flow, claim))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+        flow.in_flight += len(claimed.claims)
+        self._spawn(self._start(Group(taken, flow, self._now()), claimed.claims, granted))
 
-    async def _send_at(self, at: float, interval: float, taken: OpenSlice, flow: Flow, claim: Claim) -> None:
+    async def _start(self, group: Group, claims: Sequence[Claim], granted: Granted) -> None:
+        """Start each send of a group at its own instant, as one task: those that wait need none."""
+        for place, claim in enumerate(claims):
+            at = granted.start + place * granted.interval
+            if not self.stopping:
+                await self._wait_for(at, group.flow, granted.interval)
+            await self._valve.enter()
+            self._spawn(self._send_one(group, claim, at))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _wait_for(self, at: float, flow: Flow, interval: float) -> None:
+        """Wait for an instant, and let not leave together what a stall held back."""
+        now = self._now()
+        if at - now > TOGETHER:
+            now = await self._sleep_until(at)
+        start = max(now, at, flow.free_at)
+        flow.free_at = start + interval * CATCH_UP
+        if start - now > TOGETHER:
+            await self._sleep_until(start)
+
+    async def _send_one(self, group: Group, claim: Claim, at: float) -> None:
+        taken, flow = group.taken, group.flow
         latency: float | None = None
         halt: tuple[int, str] | None = None
         try:
-            now = await self._keep_distance(flow, interval, await self._sleep_until(at))
+            now = self._now()
             wait = flow.line.chats.ask(claim.chat_id, now)
             if 0 < wait <= LONGEST_WAIT:
-                async with flow.aside():
+                async with self._aside(flow):
                     now = await self._sleep_until(now + wait)
             if wait > LONGEST_WAIT or self.stopping:  # what has not left yet when we stop needs no doubt
                 outcome: Outcome = Busy(self._clock() + timedelta(seconds=max(wait, 0.0)))
@@ -344,8 +368,7 @@ class Pipeline:
                 outcome = Busy(self._clock() + timedelta(seconds=flow.line.held_until - now))
             else:
                 began = time.monotonic()
-                async with self._valve:
-                    outcome = await self._send(taken, claim, at)
+                outcome = await self._send(group, claim, at)
                 killpoints.reach("after_server_acted")
                 landed = time.monotonic()
                 latency = landed - began
@@ -358,18 +381,26 @@ class Pipeline:
                 if isinstance(outcome, Busy):
                     await self._hold(taken, flow, outcome)
         finally:
+            self._valve.leave()
             flow.land(latency)
         verdict = decide(outcome, attempt=claim.attempt, policy=taken.policy, now=self._clock())
         moved_to = outcome.chat_id if isinstance(outcome, Moved) else None
         self.recorder.put(Record(claim.id, claim.attempt_id, verdict, moved_to), halt=halt)
 
-    async def _keep_distance(self, flow: Flow, interval: float, now: float) -> float:
-        """Let not leave together what a stall held back; return the time after that."""
-        start = max(now, flow.free_at)
-        flow.free_at = start + interval * CATCH_UP
-        return await self._sleep_until(start) if start - now > TOGETHER else now
+    @asynccontextmanager
+    async def _aside(self, flow: Flow) -> AsyncIterator[None]:
+        """Take no room meanwhile: it is the chat that is waited for, not the server."""
+        flow.in_flight -= 1
+        flow.landed.set()
+        self._valve.leave()
+        try:
+            yield
+        finally:
+            await self._valve.enter()
+            flow.in_flight += 1
 
-    async def _send(self, taken: OpenSlice, claim: Claim, at: float) -> Outcome:
+    async def _send(self, group: Group, claim: Claim, at: float) -> Outcome:
+        taken = group.taken
         try:
             content = await self._contents(taken, claim.language)
         except Exception:  # a content that cannot be made fails its deliveries, not the worker
@@ -377,7 +408,7 @@ class Pipeline:
             return NotSent("content")
         paid = taken.kind is PaceKind.PAID
         envelope = Envelope(Address(taken.account_id, claim.chat_id), content, paid)
-        go = partial(self._go, taken, claim, at, envelope)
+        go = partial(self._go, group, claim, at, envelope)
         try:
             if content.media is None:
                 return await go(None)
@@ -387,18 +418,27 @@ class Pipeline:
             return NotSent("database")
 
     async def _go(
-        self, taken: OpenSlice, claim: Claim, at: float, envelope: Envelope, file_id: str | None
+        self, group: Group, claim: Claim, at: float, envelope: Envelope, file_id: str | None
     ) -> Outcome:
         """Let it leave us; one that is late (a stall, another's upload) looks first whether it still may."""
-        if self._now() - at > LATE:
-            async with self._database.read() as session:
-                if not await deliveries.still_wanted(session, claim):
-                    return NotSent("stopped_meanwhile")
+        if self._now() - max(at, group.seen) > LATE:
+            await self._look_again(group, claim, at)
+        if group.wanted is not None and claim.id not in group.wanted:
+            return NotSent("stopped_meanwhile")
         try:
-            return await self._channels[taken.account_id].send(envelope, file_id)
+            return await self._channels[group.taken.account_id].send(envelope, file_id)
         except Exception:  # an adapter's bug must not lose an outcome: perhaps it was sent
-            log.exception("channel raised", account=taken.account_id)
+            log.exception("channel raised", account=group.taken.account_id)
             return Unknown("channel_error")
+
+    async def _look_again(self, group: Group, claim: Claim, at: float) -> None:
+        """Look once for all of a group: a look for each would make a process that is late later still."""
+        async with group.looking:
+            now = self._now()
+            if now - max(at, group.seen) > LATE:
+                async with self._database.read() as session:
+                    group.wanted = await deliveries.still_wanted(session, group.taken, claim.attempt_id)
+                group.seen = now
 
     async def _send_media(self, account_id: int, media: Media, go: Go) -> Outcome:
         """Upload a file once an account, alone; everybody after that is sent its id."""

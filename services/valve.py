@@ -20,37 +20,38 @@ STEP = 1.25
 
 
 class Valve:
-    """Enter it for each send; it widens while some wait and the loop is not busy."""
+    """Enter it before a send, leave it after; it widens while some wait and the loop is not busy."""
 
     def __init__(self) -> None:
         self.width = float(LEAST)
         self._inside = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._ticking = False
+        self._ticking = self._opened = False
 
-    async def __aenter__(self) -> None:
-        if not self._ticking:
+    async def enter(self) -> None:
+        """Wait to be let in; whoever lets in has counted it already."""
+        if not self._ticking and not self._opened:
             self._tick_later()
         if self._inside < self.width and not self._waiting:
             self._inside += 1
-        else:
-            await self._wait()
-
-    async def __aexit__(self, *_: object) -> None:
-        self._inside -= 1
-        self._let_in()
-
-    async def _wait(self) -> None:
-        """Wait to be let in; whoever lets in has counted it already."""
+            return
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(mine)
         try:
             await mine
         except asyncio.CancelledError:
             if mine.done() and not mine.cancelled():
-                self._inside -= 1
-                self._let_in()
+                self.leave()
             raise
+
+    def leave(self) -> None:
+        self._inside -= 1
+        self._let_in()
+
+    def open(self) -> None:
+        """Keep nobody waiting from now on."""
+        self._opened, self.width = True, float("inf")
+        self._let_in()
 
     def _let_in(self) -> None:
         while self._waiting and self._inside < self.width:
@@ -66,11 +67,13 @@ class Valve:
     def _tick(self, since: float, computed: float) -> None:
         self.adjust((time.thread_time() - computed) / (time.monotonic() - since))
         self._ticking = False
-        if self._inside:
+        if self._inside and not self._opened:
             self._tick_later()
 
     def adjust(self, busy: float) -> None:
         """Take note of which share of its time the loop computed."""
+        if self._opened:
+            return
         if busy > BUSY:
             self.width = max(LEAST, self.width / STEP)
         elif self._waiting:

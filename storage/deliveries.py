@@ -202,19 +202,19 @@ async def claim(
     )
 
 
-async def still_wanted(session: AsyncSession, claim: Claim) -> bool:
-    """Say whether an attempt may still leave us: it was not given up, and its dispatch runs."""
+async def still_wanted(session: AsyncSession, taken: OpenSlice, attempt_id: str) -> set[int]:
+    """Return what of an attempt may still leave us: it was not given up, and its dispatch runs."""
     found = (
         select(delivery.c.id)
         .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
         .where(
-            delivery.c.id == claim.id,
-            delivery.c.attempt_id == claim.attempt_id,
+            delivery.c.slice_id == taken.id,
+            delivery.c.attempt_id == attempt_id,
             delivery.c.state == DeliveryState.SENDING,
             dispatch.c.state == DispatchState.RUNNING,
         )
     )
-    return (await session.execute(found)).first() is not None
+    return set((await session.execute(found)).scalars())
 
 
 async def hold_slice(session: AsyncSession, taken: OpenSlice, now: datetime) -> datetime | None:

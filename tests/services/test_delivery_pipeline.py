@@ -125,6 +125,39 @@ async def test_what_the_database_kept_from_leaving_is_no_doubt_and_waits(databas
     assert channel.sent == []
 
 
+@pytest.mark.parametrize(
+    ("cancelled", "outcome"), [(False, ("sent", "")), (True, ("waiting", "stopped_meanwhile"))]
+)
+async def test_a_group_that_a_stall_made_late_is_looked_at_once_before_it_leaves(
+    database, clock, monkeypatch, cancelled, outcome
+):
+    looks, real = [], deliveries.still_wanted
+
+    async def counted(*given) -> set[int]:
+        looks.append(given)
+        return await real(*given)
+
+    members = await settle(database, clock, 4)
+    channel = FakeChannel()
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    wait = delivery.pipeline._wait_for
+
+    async def stalled(*given) -> None:
+        if not looks:
+            clock.forward(seconds=5)
+            if cancelled:
+                await delivery.cancel(dispatch)
+        await wait(*given)
+
+    monkeypatch.setattr(deliveries, "still_wanted", counted)
+    monkeypatch.setattr(delivery.pipeline, "_wait_for", stalled)
+    await run_all(delivery, database)
+    assert set((await states(database, dispatch)).values()) == {outcome}
+    assert len(channel.sent) == (0 if cancelled else len(members))
+    assert len(looks) == 1
+
+
 async def test_a_content_is_made_once_a_language(database, clock):
     members = await settle(database, clock, 6)
     await change(database, "member", 2, language="en")

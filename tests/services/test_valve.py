@@ -8,10 +8,13 @@ from services.valve import LEAST, MOST, Valve
 
 
 async def hold(gate: Valve, inside: set[int], number: int, leave: asyncio.Event) -> None:
-    async with gate:
+    await gate.enter()
+    try:
         inside.add(number)
         await leave.wait()
-    inside.discard(number)
+    finally:
+        inside.discard(number)
+        gate.leave()
 
 
 async def settled() -> None:
@@ -58,8 +61,8 @@ async def test_who_gives_up_waiting_or_was_just_let_in_leaves_the_place_to_the_n
     await asyncio.gather(*sends, return_exceptions=True)
     async with asyncio.timeout(1):
         for _ in range(2 * LEAST):
-            async with gate:
-                pass
+            await gate.enter()
+            gate.leave()
 
 
 async def test_it_looks_for_itself_how_busy_the_loop_is(monkeypatch: pytest.MonkeyPatch):
@@ -67,14 +70,30 @@ async def test_it_looks_for_itself_how_busy_the_loop_is(monkeypatch: pytest.Monk
     monkeypatch.setattr(valve, "TICK", 0.005)
     gate = Valve()
     monkeypatch.setattr(gate, "adjust", seen.append)
-    async with gate:
-        end = time.thread_time() + 0.03
-        while time.thread_time() < end:
-            await asyncio.sleep(0)
-        computing = max(seen)
-        await asyncio.sleep(0.03)
+    await gate.enter()
+    end = time.thread_time() + 0.03
+    while time.thread_time() < end:
+        await asyncio.sleep(0)
+    computing = max(seen)
+    await asyncio.sleep(0.03)
+    gate.leave()
     assert computing > min(seen[-3:])
     await asyncio.sleep(0.02)
     over = len(seen)
     await asyncio.sleep(0.02)
     assert len(seen) == over, "it looks only while something is under way"
+
+
+async def test_once_opened_it_keeps_nobody_waiting_however_busy_the_loop_is():
+    gate, inside, leave = Valve(), set[int](), asyncio.Event()
+    sends = [asyncio.create_task(hold(gate, inside, number, leave)) for number in range(2 * LEAST)]
+    await settled()
+    gate.open()
+    gate.adjust(busy=1.0)
+    sends += [
+        asyncio.create_task(hold(gate, inside, number, leave)) for number in range(2 * LEAST, 3 * LEAST)
+    ]
+    await settled()
+    assert len(inside) == 3 * LEAST
+    leave.set()
+    await asyncio.gather(*sends)
