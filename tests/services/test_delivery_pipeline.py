@@ -137,7 +137,7 @@ async def test_a_group_that_a_stall_made_late_is_looked_at_once_before_it_leaves
         looks.append(given)
         return await real(*given)
 
-    members = await settle(database, clock, 4)
+    members = await settle(database, clock, 2)
     channel = FakeChannel()
     delivery = await build(database, clock, channel)
     dispatch = await start(delivery, database, members)
