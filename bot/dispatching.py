@@ -7,6 +7,7 @@ import aiohttp
 import structlog
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter
+from aiogram.fsm.middleware import FSMContextMiddleware
 from aiogram.fsm.storage.base import BaseStorage
 from aiogram.types import CallbackQuery, Message, TelegramObject, Update
 from aiogram.types.update import UpdateTypeLookupError
@@ -46,6 +47,16 @@ class Identify:
         return await handler(update, data)
 
 
+class DialogueOfMessages(FSMContextMiddleware):
+    """aiogram's own, but that it reads the dialogue only for a message: no handler of taps waits for a state."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        if isinstance(event, Update) and event.callback_query is not None:
+            data["fsm_storage"], data["state"] = self.storage, self.resolve_event_context(data["bot"], data)
+            return await handler(event, data)
+        return await super().__call__(handler, event, data)
+
+
 async def answer_from_state(handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
     """Only answer an update that took effect before its answer got through."""
     if not data.get("again") or not isinstance(event, Message | CallbackQuery):
@@ -55,7 +66,8 @@ async def answer_from_state(handler: Handler, event: TelegramObject, data: dict[
 
 def build(toolbox: Toolbox, clock: Clock, storage: BaseStorage) -> Dispatcher:
     """Build the dispatcher. A router has one parent for life, so a process builds it once."""
-    dispatcher = Dispatcher(storage=storage, toolbox=toolbox, clock=clock)
+    dispatcher = Dispatcher(storage=storage, disable_fsm=True, toolbox=toolbox, clock=clock)
+    dispatcher.update.outer_middleware(DialogueOfMessages(storage, dispatcher.fsm.events_isolation))
     dispatcher.update.outer_middleware(Identify(toolbox, clock))
     dispatcher.errors.register(errors.on_error)
     dispatcher.message.register(taps.on_command, lambda message: taps.command_of(message) is not None)
