@@ -24,6 +24,10 @@ class LinkState(StrEnum):
     ENDED = "ended"  # taken apart by the person or a secretary
 
 
+HOME_COUNTRY = "CN"
+"""Where the members are: what is sensitive goes only through messengers that keep their data here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One bot account on one messenger server, as configured (DESIGN.md, "One protocol, two messengers")."""

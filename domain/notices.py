@@ -126,6 +126,8 @@ class Notice:
     nudge_after: int | None = None
     more: tuple[Media, ...] = ()
     """The files of an album after its first, which is `media`."""
+    sensitive: bool = False
+    """It touches personal matters: it goes by no account that keeps its data abroad."""
 
 
 def joined(notice: Notice, media: Media) -> tuple[Media, ...]:

@@ -116,6 +116,7 @@ def fingerprint(notice: Notice) -> str:
         files,
         notice.audience_id,
         notice.needs_confirmation,
+        notice.sensitive,
     ]
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 

@@ -62,9 +62,9 @@ async def on_tap(
     bot: Bot,
 ) -> None:
     if tap.step == "open":
-        await _list(query, toolbox, actor, words, tap)
+        await _list(query, toolbox, actor, words, address, tap)
         return
-    content = await toolbox.digests.open(actor, tap.id, words.language)
+    content = await toolbox.digests.open(actor, tap.id, words.language, address.account_id)
     try:
         await send_content(bot, address.chat_id, address.account_id, toolbox.notices, content)
     except FileNotFoundError:
@@ -73,9 +73,11 @@ async def on_tap(
     await query.answer()
 
 
-async def _list(event: Event, toolbox: Toolbox, actor: Actor, words: Words, at: Digest) -> None:
+async def _list(
+    event: Event, toolbox: Toolbox, actor: Actor, words: Words, address: Address, at: Digest
+) -> None:
     page = max(at.page, 0)
-    found = await toolbox.digests.page(actor, at.id, words.language, page)
+    found = await toolbox.digests.page(actor, at.id, words.language, page, address.account_id)
     rows: list[Row] = [[_entry(line)] for line in found.lines]
     turns = [at.model_copy(update={"page": page + turn}) for turn in (-1, 1)]
     rows.append(pager(words, page, more=found.more, to=turns))

@@ -126,6 +126,8 @@ async def on_draft(
         case "plain":
             kept = (await notices.for_actor(actor, tap.id, Action.SEND_NOTICE)).content
             await notices.rewrite(actor, tap.id, kept, None)
+        case "sensitive" | "usual":
+            await notices.mark_sensitive(actor, tap.id, sensitive=tap.step == "sensitive")
         case _:
             await notices.ask_confirmation(actor, tap.id, needed=tap.step == "confirm")
     await show_preview(query, toolbox, actor, words, state, tap.id)

@@ -49,6 +49,7 @@ async def show_preview(
         else words("preview.no_audience"),
         reach_lines(words, preview.reach, ZoneInfo(found.sender.zone)) if preview.reach else "",
         _confirmation(words, found),
+        words("preview.sensitive") if found.sensitive else "",
         await _scheduled(toolbox, words, found),
         words("preview.paid.waits", stars=price.waiting.stars) if price.waiting else "",
     )
@@ -132,6 +133,8 @@ def _rows(words: Words, preview: Preview, price: Look) -> list[Row]:
             button(words("preview.button.discard"), Draft(step="discard", id=number)),
         ]
     )
+    mark = "usual" if found.sensitive else "sensitive"
+    rows.append([button(words(f"preview.button.{mark}"), Draft(step=mark, id=number))])
     if found.needs_confirmation:
         label = (
             words("nudge.after.button.on", n=found.nudge_after)

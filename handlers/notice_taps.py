@@ -30,7 +30,10 @@ class Desk(CallbackData, prefix="ndesk"):
 
 
 class Draft(CallbackData, prefix="ndraft"):
-    """A step on a notice: open, write, plain (without its file), confirm, quiet, discard, gone, test."""
+    """A step on a notice: open, write, plain (without its file), confirm, quiet, discard, gone, test.
+
+    `sensitive` and `usual` say whether it touches personal matters.
+    """
 
     step: str
     id: Number

@@ -72,13 +72,19 @@ class Inbox(CallbackData, prefix="inbox"):
 @command("notices")
 @members_only
 async def on_notices(
-    event: Event, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, argument: str
+    event: Event,
+    toolbox: Toolbox,
+    actor: Actor,
+    words: Words,
+    state: FSMContext,
+    argument: str,
+    address: Address,
 ) -> None:
     """Show the latest notices; ``/notices 党费`` searches."""
     await state.clear()
     if argument:
         await state.update_data(search=argument)
-    await _show_list(event, toolbox, actor, words, argument, 0)
+    await _show_list(event, toolbox, actor, words, address, argument, 0)
 
 
 @tap(Inbox)
@@ -98,28 +104,30 @@ async def on_inbox(
         text = screen(words("notices.search.title"), words("notices.search.ask"))
         await show(query, text, keyboard(words, back=Go(to="notices")))
     elif tap.step == "open":
-        received = await toolbox.notices.inbox.open(actor, tap.id)
+        received = await toolbox.notices.inbox.open(actor, tap.id, address.account_id)
         await _show_one(query, toolbox, actor, words, received, tap.page)
     elif tap.step == "file":
         await _send_file(query, toolbox, actor, words, address, bot, tap.id)
     else:
         search = (await state.get_data()).get("search", "")
-        await _show_list(query, toolbox, actor, words, search, max(tap.page, 0))
+        await _show_list(query, toolbox, actor, words, address, search, max(tap.page, 0))
 
 
 @router.message(Reading.word)
 @members_only
-async def on_word(message: Message, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext) -> None:
+async def on_word(
+    message: Message, toolbox: Toolbox, actor: Actor, words: Words, state: FSMContext, address: Address
+) -> None:
     """Search for what was typed; the next message searches again."""
     search = (message.text or "").strip()
     await state.update_data(search=search)
-    await _show_list(message, toolbox, actor, words, search, 0)
+    await _show_list(message, toolbox, actor, words, address, search, 0)
 
 
 async def _show_list(
-    event: Event, toolbox: Toolbox, actor: Actor, words: Words, search: str, page: int
+    event: Event, toolbox: Toolbox, actor: Actor, words: Words, address: Address, search: str, page: int
 ) -> None:
-    found, more = await toolbox.notices.inbox.latest(actor, page, search)
+    found, more = await toolbox.notices.inbox.latest(actor, page, search, address.account_id)
     rows: list[Row] = []
     for one in found:
         when = short_day(words, one.sent_at or one.created_at)
@@ -180,7 +188,7 @@ async def _send_file(
     bot: Bot,
     notice_id: int,
 ) -> None:
-    found = (await toolbox.notices.inbox.open(actor, notice_id)).notice
+    found = (await toolbox.notices.inbox.open(actor, notice_id, address.account_id)).notice
     content = without_buttons(render(found, words.language))
     try:
         await send_content(bot, address.chat_id, address.account_id, toolbox.notices, content)
@@ -193,13 +201,13 @@ async def _send_file(
 @tap(Confirm)
 @members_only
 async def on_confirm(
-    query: CallbackQuery, tap: Confirm, toolbox: Toolbox, actor: Actor, words: Words
+    query: CallbackQuery, tap: Confirm, toolbox: Toolbox, actor: Actor, words: Words, address: Address
 ) -> None:
     """Take 收到, once; the button then says so, on the notice itself or on the opened one."""
     if tap.id == NO_NOTICE:
         await query.answer(words("notices.test.button"))
         return
-    received = await toolbox.notices.inbox.confirm(actor, tap.id)
+    received = await toolbox.notices.inbox.confirm(actor, tap.id, address.account_id)
     if not isinstance(query.message, Message) or _is_pushed(query.message, tap.id):
         await query.answer(words("notices.confirmed"))
         await _mark(query, words, received)

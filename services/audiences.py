@@ -44,16 +44,24 @@ class Audiences:
         async with self._database.read() as session:
             return await audiences.count(session, await self._checked(session, actor, audience))
 
-    async def reach(self, actor: Actor, audience: Audience, now: datetime) -> Reach:
+    async def reach(
+        self, actor: Actor, audience: Audience, now: datetime, *, home_only: bool = False
+    ) -> Reach:
         """Say how many a push that starts now gets to and when, and how many not and why."""
         async with self._database.read() as session:
             meant = await self._checked(session, actor, audience)
-            groups = await audiences.groups(session, meant, weekly_cap=self._rules.weekly_cap, now=now)
+            groups = await audiences.groups(
+                session, meant, weekly_cap=self._rules.weekly_cap, now=now, home_only=home_only
+            )
             return await self._reach(session, groups, now)
 
-    async def reach_of_members(self, session: Session, members: Members, now: datetime) -> Reach:
+    async def reach_of_members(
+        self, session: Session, members: Members, now: datetime, *, home_only: bool = False
+    ) -> Reach:
         """Say the same of a push to these members."""
-        groups = await audiences.groups_of(session, members, weekly_cap=self._rules.weekly_cap, now=now)
+        groups = await audiences.groups_of(
+            session, members, weekly_cap=self._rules.weekly_cap, now=now, home_only=home_only
+        )
         return await self._reach(session, groups, now)
 
     async def save(self, session: Session, actor: Actor, audience: Audience) -> int:

@@ -137,6 +137,7 @@ class Delivery:
         author_id: int | None = None,
         lane: Lane = Lane.NORMAL,
         paid: bool = False,
+        home_only: bool = False,
         unknown_policy: UnknownPolicy = UnknownPolicy.PARK,
         useful_until: datetime | None = None,
         topic_id: int | None = None,
@@ -145,7 +146,7 @@ class Delivery:
 
         It goes to an audience, to named members, to those of an earlier dispatch, or to a select of members.
         With `topic_id`, who leaves that topic meanwhile is skipped. A `paid` one goes beyond the free pace by the
-        accounts that may pay.
+        accounts that may pay; a `home_only` one goes by no account that keeps its data abroad.
         """
         now = self._clock()
         dispatch_id = await dispatches.create(
@@ -155,6 +156,7 @@ class Delivery:
             author_id=author_id,
             lane=lane,
             paid=paid,
+            home_only=home_only,
             unknown_policy=unknown_policy,
             useful_until=useful_until,
             topic_id=topic_id,
@@ -166,7 +168,7 @@ class Delivery:
             members = materialise.recipients(again_to)
         elif members is None:
             members = materialise.named(member_ids)
-        await materialise.write(session, dispatch_id, members, self.pipeline.served)
+        await materialise.write(session, dispatch_id, members, self.pipeline.served, home_only=home_only)
         killpoints.reach("after_materialise")
         await outcomes.finish_empty(session, dispatch_id, now)
         await self._enqueue(session, await dispatches.due_slices(session, now, dispatch_id))

@@ -86,21 +86,31 @@ class Digests:
                 sent += await self._send(zone)
         return sent
 
-    async def page(self, actor: Actor, digest_id: int, language: str, page: int = 0) -> Page:
+    async def page(
+        self, actor: Actor, digest_id: int, language: str, page: int = 0, account_id: int | None = None
+    ) -> Page:
         """Return a page of one's own digest; of another's nothing is there."""
         async with self._database.read() as session:
             now = self._clock()
-            total = await digests.count(session, actor.member_id, digest_id, now)
+            total = await digests.count(session, actor.member_id, digest_id, now, account_id)
             found = await digests.entries(
-                session, actor.member_id, digest_id, now, offset=page * PAGE, limit=PAGE + 1
+                session,
+                actor.member_id,
+                digest_id,
+                now,
+                offset=page * PAGE,
+                limit=PAGE + 1,
+                account_id=account_id,
             )
         lines = [Line(number, entry, await self._render(entry, language)) for number, entry in found[:PAGE]]
         return Page(tuple(lines), total, len(found) > PAGE)
 
-    async def open(self, actor: Actor, delivery_id: int, language: str) -> Content:
+    async def open(
+        self, actor: Actor, delivery_id: int, language: str, account_id: int | None = None
+    ) -> Content:
         """Return one thing of one's own digests, as it would have come alone."""
         async with self._database.read() as session:
-            found = await digests.entry(session, actor.member_id, delivery_id)
+            found = await digests.entry(session, actor.member_id, delivery_id, account_id)
         if found is None:
             raise NotFound
         return await self._render(found, language)

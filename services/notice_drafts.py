@@ -141,6 +141,13 @@ class NoticeDrafts:
             await notices.write_confirmation(session, notice_id, needed=needed)
             return await self._draft(session, actor, notice_id)
 
+    async def mark_sensitive(self, actor: Actor, notice_id: int, *, sensitive: bool) -> Notice:
+        """Say whether it touches personal matters: then it goes by no account that keeps its data abroad."""
+        async with self._database.begin() as session:
+            await self._draft(session, actor, notice_id)
+            await notices.write_sensitive(session, notice_id, sensitive=sensitive)
+            return await self._draft(session, actor, notice_id)
+
     async def discard(self, actor: Actor, notice_id: int) -> None:
         """Throw a draft away."""
         async with self._database.begin() as session:

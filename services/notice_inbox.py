@@ -42,7 +42,9 @@ class NoticeInbox:
         self._clock = clock
         self._audiences = audiences
 
-    async def latest(self, actor: Actor, page: int = 0, search: str = "") -> tuple[list[Notice], bool]:
+    async def latest(
+        self, actor: Actor, page: int = 0, search: str = "", account_id: int | None = None
+    ) -> tuple[list[Notice], bool]:
         """Return a page of the member's notices, and whether more follow."""
         async with self._database.read() as session:
             found = await notices.received(
@@ -51,21 +53,22 @@ class NoticeInbox:
                 search=search.strip()[:MOST_SEARCHED],
                 offset=page * PAGE,
                 limit=PAGE + 1,
+                account_id=account_id,
             )
         return found[:PAGE], len(found) > PAGE
 
-    async def open(self, actor: Actor, notice_id: int) -> Received:
-        """Return one of the member's notices."""
+    async def open(self, actor: Actor, notice_id: int, account_id: int | None = None) -> Received:
+        """Return one of the member's notices, if the account they look from may show it."""
         async with self._database.read() as session:
-            found = await notices.received_one(session, actor.member_id, notice_id)
+            found = await notices.received_one(session, actor.member_id, notice_id, account_id)
             if found is None:
                 raise NotFound
             return Received(found, await notices.confirmed_at(session, notice_id, actor.member_id))
 
-    async def confirm(self, actor: Actor, notice_id: int) -> Received:
+    async def confirm(self, actor: Actor, notice_id: int, account_id: int | None = None) -> Received:
         """Write down 收到; pressed again it keeps its first time."""
         async with self._database.begin() as session:
-            found = await notices.received_one(session, actor.member_id, notice_id)
+            found = await notices.received_one(session, actor.member_id, notice_id, account_id)
             if found is None or not found.needs_confirmation:
                 raise NotFound
             at = await notices.confirm(session, notice_id, actor.member_id, self._clock())

@@ -107,7 +107,7 @@ class Notices(NoticeDrafts):
             notice=found,
             audience=audience,
             parts=await self._audiences.parts(audience),
-            reach=await self._audiences.reach(actor, audience, start),
+            reach=await self._audiences.reach(actor, audience, start, home_only=found.sensitive),
         )
 
     async def moments(self, actor: Actor, notice_id: int) -> tuple[Notice, list[datetime]]:
@@ -253,6 +253,7 @@ class Notices(NoticeDrafts):
             [found.state],
             NoticeState.SENDING,
             aimed_at=found.audience_id,
+            sensitive=found.sensitive,
             sent_at=self._clock(),
         )
         if started:
@@ -264,6 +265,7 @@ class Notices(NoticeDrafts):
                 author_id=found.sender.author_id,
                 topic_id=found.topic_id,
                 paid=paid,
+                home_only=found.sensitive,
             )
             await self._note(session, actor_id, found, "sent")
         return started

@@ -88,7 +88,9 @@ class Nudges:
         async with self._database.read() as session:
             found, circle = await self._circle(session, actor, notice_id)
             members = nudges.to_nudge(notice_id, circle.homes)
-            reach = await self._audiences.reach_of_members(session, members, self._clock())
+            reach = await self._audiences.reach_of_members(
+                session, members, self._clock(), home_only=found.sensitive
+            )
             earlier = await nudges.nudged(session, notice_id)
         return Nudging(found, reach, not circle.homes, earlier)
 
@@ -159,6 +161,7 @@ class Nudges:
             members=nudges.to_nudge(found.id, circle.homes),
             author_id=by_id,
             topic_id=found.topic_id,
+            home_only=found.sensitive,
             useful_until=now + USEFUL,
         )
         await nudges.went_out(session, found.id, taken, dispatch_id)

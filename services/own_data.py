@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from domain.accounts import Account
+from domain.accounts import HOME_COUNTRY, Account
 from domain.clock import Clock
 from domain.permissions import Actor
 from domain.polls import chosen_in
@@ -18,7 +18,6 @@ from storage.database import Database, Session
 from storage.own_data import LEFT_OUT, SECTIONS, Own
 from storage.sealing import Sealer
 
-HOME_COUNTRY = "CN"
 PHONE = "member.phone"
 WAITING = "waiting_suggestions"
 REASONS = ("anonymous", *sorted(set(LEFT_OUT.values())))

@@ -194,7 +194,9 @@ class Paid:
         recipients = Counter[int]()
         if quick and found.audience_id is not None:
             meant = await audiences.load(session, found.audience_id)
-            for group in await audiences.groups(session, meant, weekly_cap=0, now=self._clock()):
+            for group in await audiences.groups(
+                session, meant, weekly_cap=0, now=self._clock(), home_only=found.sensitive
+            ):
                 if group.account_id is not None and not group.reason:
                     recipients[group.account_id] += group.members
         return offer_of(

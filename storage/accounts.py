@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain.accounts import Account, AccountLink, Address, LinkState
+from domain.accounts import HOME_COUNTRY, Account, AccountLink, Address, LinkState
 from domain.organisations import subtree_bounds
 from storage.tables import AccountLinkRow, AccountRow, ChatRow, InvitationRow, MemberRow, OrganisationRow
 
@@ -81,9 +81,11 @@ async def put_account(
     return int((await session.execute(put)).scalar_one())
 
 
-async def barred(session: AsyncSession) -> list[int]:
-    """Return the accounts whose residency is not allowed here."""
-    query = select(_account.c.id).where(_account.c.barred).order_by(_account.c.id)
+async def barred(session: AsyncSession, *, home_only: bool = False) -> list[int]:
+    """Return the accounts whose residency is not allowed: here, or `home_only`, for what is sensitive."""
+    foreign = or_(_account.c.barred, _account.c.residency != HOME_COUNTRY)
+    query = select(_account.c.id).where(foreign if home_only else _account.c.barred)
+    query = query.order_by(_account.c.id)
     return list((await session.execute(query)).scalars())
 
 

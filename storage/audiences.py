@@ -48,9 +48,11 @@ async def count(session: AsyncSession, audience: Audience) -> int:
     return int((await session.execute(counted)).scalar_one())
 
 
-async def groups(session: AsyncSession, audience: Audience, *, weekly_cap: int, now: datetime) -> list[Group]:
+async def groups(
+    session: AsyncSession, audience: Audience, *, weekly_cap: int, now: datetime, home_only: bool = False
+) -> list[Group]:
     """Group an audience by what would become of a push to each, in one pass."""
-    columns = await _prospects(session, weekly_cap, now)
+    columns = await _prospects(session, weekly_cap, now, home_only=home_only)
     grouped = _select(audience, *columns, func.count().label("members"))
     return [
         _to_group(row)
@@ -59,10 +61,15 @@ async def groups(session: AsyncSession, audience: Audience, *, weekly_cap: int, 
 
 
 async def groups_of(
-    session: AsyncSession, members: Select[tuple[int]], *, weekly_cap: int, now: datetime
+    session: AsyncSession,
+    members: Select[tuple[int]],
+    *,
+    weekly_cap: int,
+    now: datetime,
+    home_only: bool = False,
 ) -> list[Group]:
     """Group these members alike."""
-    columns = await _prospects(session, weekly_cap, now)
+    columns = await _prospects(session, weekly_cap, now, home_only=home_only)
     grouped = (
         select(*columns, func.count().label("members"))
         .select_from(home.join(who, who.c.home_id == home.c.id))
@@ -98,11 +105,13 @@ async def load(session: AsyncSession, audience_id: int) -> Audience:
     return from_json(definition, paths)
 
 
-async def _prospects(session: AsyncSession, weekly_cap: int, now: datetime) -> list[Label[Any]]:
+async def _prospects(
+    session: AsyncSession, weekly_cap: int, now: datetime, *, home_only: bool
+) -> list[Label[Any]]:
     """Return what decides about a push to a member."""
     return [
         who.c.stopped_at.is_not(None).label("is_stopped"),
-        _nearest_link(await accounts.barred(session)).label("nearest"),
+        _nearest_link(await accounts.barred(session, home_only=home_only)).label("nearest"),
         home.c.zone.label("home_zone"),
         (await _capped(session, weekly_cap, now)).label("is_capped"),
     ]

@@ -13,6 +13,7 @@ from sqlalchemy import Integer, Select, and_, bindparam, case, exists, false, fu
 from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from domain.accounts import HOME_COUNTRY
 from domain.delivery import (
     DeliveryState,
     DispatchState,
@@ -71,6 +72,8 @@ class OpenSlice:
     """A number below all deliveries of this week."""
     kind: PaceKind = PaceKind.FREE
     """Paid where its dispatch is, and its account may."""
+    home_only: bool = False
+    """Only by an account that keeps its data in the home country."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ async def open_slice(
         waiting=what.waiting,
         week_above=await push_budget.week_above(session, now),
         kind=PaceKind.PAID if what.paid and what.may_pay else PaceKind.FREE,
+        home_only=what.home_only,
     )
 
 
@@ -162,7 +166,9 @@ async def claim(
     session: AsyncSession, taken: OpenSlice, *, limit: int, attempt_id: str, rules: Rules, now: datetime
 ) -> Claimed:
     """Claim up to `limit` deliveries: those to send are `sending` when the transaction commits."""
-    candidates = _candidates(topical=taken.topic_id is not None, nudge=taken.source == NUDGE)
+    candidates = _candidates(
+        topical=taken.topic_id is not None, nudge=taken.source == NUDGE, home_only=taken.home_only
+    )
     given = {
         "slice_id": taken.id,
         "fence": taken.fence,
@@ -234,7 +240,7 @@ async def hold_slice(session: AsyncSession, taken: OpenSlice, now: datetime) -> 
 
 
 @cache
-def _candidates(*, topical: bool, nudge: bool) -> Select[Any]:
+def _candidates(*, topical: bool, nudge: bool, home_only: bool = False) -> Select[Any]:
     """Build the claim's look at a slice, once: to build it costs as much as to run it.
 
     Its limit stands in the words: PostgreSQL plans a claim of 3 anew each time, at three times its cost, if it has
@@ -265,6 +271,8 @@ def _candidates(*, topical: bool, nudge: bool) -> Select[Any]:
         acknowledgement.c.notice_id == bindparam("notice", type_=BigInt),
         acknowledgement.c.member_id == delivery.c.member_id,
     )
+    abroad = account_.c.residency != HOME_COUNTRY
+    refused = or_(account_.c.barred, abroad) if home_only else account_.c.barred
     return (
         select(
             delivery.c.id,
@@ -278,7 +286,7 @@ def _candidates(*, topical: bool, nudge: bool) -> Select[Any]:
             organisation.c.zone,
             (subscribed if topical else delivery.c.id.is_not(None)).label("subscribed"),
             (confirmed if nudge else false()).label("settled"),
-            select(account_.c.barred).where(account_.c.id == account).scalar_subquery().label("barred"),
+            select(refused).where(account_.c.id == account).scalar_subquery().label("barred"),
         )
         .join(slice_, and_(slice_.c.id == delivery.c.slice_id, slice_.c.fence == bindparam("fence")))
         .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)

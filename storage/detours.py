@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from domain.accounts import HOME_COUNTRY
 from domain.delivery import DeliveryState
 from storage.dispatches import COUNTERS
 from storage.tables import metadata
@@ -20,6 +21,7 @@ from storage.tables import metadata
 account = metadata.tables["account"]
 account_link = metadata.tables["account_link"]
 delivery = metadata.tables["delivery"]
+dispatch = metadata.tables["dispatch"]
 slice_ = metadata.tables["slice"]
 
 DETOURS = 1_000_000
@@ -97,7 +99,9 @@ def _ways(deliveries: Sequence[int], state: DeliveryState) -> Select[Any]:
         .join(account_link, account_link.c.member_id == delivery.c.member_id)
         .join(account, account.c.id == account_link.c.account_id)
         .where(delivery.c.id.in_(deliveries), delivery.c.state == state)
+        .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
         .where(account_link.c.state == "active", account.c.barred.is_(False), untried)
+        .where(or_(dispatch.c.home_only.is_(False), account.c.residency == HOME_COUNTRY))
         .order_by(delivery.c.id, account_link.c.place, account_link.c.account_id)
         .with_for_update(of=delivery)
     )

@@ -5,11 +5,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from domain.accounts import HOME_COUNTRY
 from domain.delivery import DispatchState
 from domain.digests import NOW, SOURCE, STALE, Cadence, Entry
 from domain.members import MemberStatus
@@ -19,6 +33,7 @@ from storage import dispatches
 from storage.polls import SOURCE as POLL
 from storage.tables import metadata
 
+account = metadata.tables["account"]
 acknowledgement = metadata.tables["acknowledgement"]
 daily = metadata.tables["daily_digest"]
 delivery = metadata.tables["delivery"]
@@ -118,29 +133,40 @@ def recipients(digest_id: int) -> Select[tuple[int]]:
 
 
 async def entries(
-    session: AsyncSession, member_id: int, digest_id: int, now: datetime, *, offset: int, limit: int
+    session: AsyncSession,
+    member_id: int,
+    digest_id: int,
+    now: datetime,
+    *,
+    offset: int,
+    limit: int,
+    account_id: int | None = None,
 ) -> list[tuple[int, Entry]]:
     """Return what stands in one's own digest, each with its delivery's id; `NOW`: what is gathered so far."""
     found = _entries(dispatch.c.source, dispatch.c.source_id, func.min(item.c.delivery_id).label("first"))
-    mine = and_(item.c.member_id == member_id, _of(digest_id, now))
+    mine = and_(item.c.member_id == member_id, _of(digest_id, now), _may_show(account_id))
     grouped = found.where(mine).group_by(dispatch.c.source, dispatch.c.source_id)
     rows = await session.execute(grouped.order_by(func.min(item.c.delivery_id)).offset(offset).limit(limit))
     return [(row.first, Entry(row.source, row.source_id)) for row in rows]
 
 
-async def count(session: AsyncSession, member_id: int, digest_id: int, now: datetime) -> int:
+async def count(
+    session: AsyncSession, member_id: int, digest_id: int, now: datetime, account_id: int | None = None
+) -> int:
     """Return how many things stand in one's own digest."""
     found = _entries(dispatch.c.source, dispatch.c.source_id).where(
-        item.c.member_id == member_id, _of(digest_id, now)
+        item.c.member_id == member_id, _of(digest_id, now), _may_show(account_id)
     )
     counted = select(func.count()).select_from(found.distinct().subquery())
     return int((await session.execute(counted)).scalar_one())
 
 
-async def entry(session: AsyncSession, member_id: int, delivery_id: int) -> Entry | None:
+async def entry(
+    session: AsyncSession, member_id: int, delivery_id: int, account_id: int | None = None
+) -> Entry | None:
     """Return one thing of one's own digests."""
     found = _entries(dispatch.c.source, dispatch.c.source_id).where(
-        item.c.member_id == member_id, item.c.delivery_id == delivery_id
+        item.c.member_id == member_id, item.c.delivery_id == delivery_id, _may_show(account_id)
     )
     row = (await session.execute(found)).one_or_none()
     return None if row is None else Entry(row.source, row.source_id)
@@ -157,6 +183,14 @@ def _of(digest_id: int, now: datetime) -> ColumnElement[bool]:
     if digest_id == NOW:
         return and_(item.c.digest_id.is_(None), item.c.due_at > now - STALE)
     return item.c.digest_id == digest_id
+
+
+def _may_show(account_id: int | None) -> ColumnElement[bool]:
+    """Say that an account may show it: what is sensitive is shown by none that keeps its data abroad."""
+    if account_id is None:
+        return true()
+    at_home = exists().where(account.c.id == account_id, account.c.residency == HOME_COUNTRY)
+    return or_(dispatch.c.home_only.is_(False), at_home)
 
 
 def _entries(*columns: Any) -> Select[Any]:

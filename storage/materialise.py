@@ -60,16 +60,22 @@ def recipients(dispatch_id: int) -> Select[tuple[int]]:
 
 
 async def write(
-    session: AsyncSession, dispatch_id: int, members: Select[tuple[int]], served: Collection[int] = ()
+    session: AsyncSession,
+    dispatch_id: int,
+    members: Select[tuple[int]],
+    served: Collection[int] = (),
+    *,
+    home_only: bool = False,
 ) -> int:
     """Write one delivery for each of `members` (a select of member ids), cut into slices; return how many.
 
     With `served`, what is sent on another account (one that the settings name no more) waits for it: it comes last.
+    `home_only` leaves out the accounts that keep their data abroad; else the statement is the usual one.
     """
     stopped = await halts.numbers(session)
     if served:
         stopped += await accounts.others(session, served)
-    targets = _targets(members, await accounts.barred(session), stopped)
+    targets = _targets(members, await accounts.barred(session, home_only=home_only), stopped)
     last = await _cut_slices(session, dispatch_id, targets)
     await session.execute(_deliveries_of(dispatch_id, targets, last))
     return await _count(session, dispatch_id)

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from domain.accounts import HOME_COUNTRY
 from domain.delivery import DeliveryState, DispatchState
 from domain.digests import IN_DIGEST
 from domain.members import MemberStatus
@@ -33,6 +34,7 @@ from domain.organisations import subtree_bounds
 from domain.richtext import RichText
 from storage.tables import metadata
 
+account = metadata.tables["account"]
 acknowledgement = metadata.tables["acknowledgement"]
 delivery = metadata.tables["delivery"]
 dispatch = metadata.tables["dispatch"]
@@ -78,6 +80,7 @@ async def add(
         "author_id": author_id,
         "state": NoticeState.DRAFT,
         "needs_confirmation": False,
+        "sensitive": False,
         "created_at": now,
         **_content(content, media),
         "media_group": group,
@@ -153,6 +156,10 @@ async def write_confirmation(session: AsyncSession, notice_id: int, *, needed: b
     await session.execute(_of_draft(notice_id).values(needs_confirmation=needed))
 
 
+async def write_sensitive(session: AsyncSession, notice_id: int, *, sensitive: bool) -> None:
+    await session.execute(_of_draft(notice_id).values(sensitive=sensitive))
+
+
 async def step(
     session: AsyncSession,
     notice_id: int,
@@ -160,13 +167,15 @@ async def step(
     to: NoticeState,
     *,
     aimed_at: int | None = None,
+    sensitive: bool | None = None,
     **values: Any,
 ) -> bool:
-    """Move a notice on if it is in one of these states, for this audience; of two who try, one does."""
+    """Move a notice on if it is in one of these states, for this audience, marked so; of two who try, one does."""
     moved = (
         update(notice)
         .where(notice.c.id == notice_id, notice.c.state.in_(list(states)))
         .where(true() if aimed_at is None else notice.c.audience_id == aimed_at)
+        .where(true() if sensitive is None else notice.c.sensitive.is_(sensitive))
         .values(state=to, **values)
         .returning(notice.c.id)
     )
@@ -235,13 +244,19 @@ async def dispatch_of(session: AsyncSession, notice_id: int) -> int | None:
 
 
 async def received(
-    session: AsyncSession, member_id: int, *, search: str = "", offset: int, limit: int
+    session: AsyncSession,
+    member_id: int,
+    *,
+    search: str = "",
+    offset: int,
+    limit: int,
+    account_id: int | None = None,
 ) -> list[Notice]:
     """Return what was sent to a member, the latest first, whether or not it reached their chat.
 
     One that is being sent counts: its answer may be pressed before its outcome is written.
     """
-    found = all_notices().where(_received_by(member_id))
+    found = all_notices().where(_received_by(member_id), _may_show(account_id))
     if search:
         found = found.where(notice.c.text.icontains(search, autoescape=True))
     rows = await session.execute(
@@ -250,9 +265,12 @@ async def received(
     return [to_notice(row) for row in rows]
 
 
-async def received_one(session: AsyncSession, member_id: int, notice_id: int) -> Notice | None:
-    """Return a notice to one of its recipients."""
-    found = all_notices().where(notice.c.id == notice_id, _received_by(member_id))
+async def received_one(
+    session: AsyncSession, member_id: int, notice_id: int, account_id: int | None = None
+) -> Notice | None:
+    """Return a notice to one of its recipients; in a chat, if the chat's account may show it."""
+    mine = and_(_received_by(member_id), _may_show(account_id))
+    found = all_notices().where(notice.c.id == notice_id, mine)
     row = (await session.execute(found)).one_or_none()
     return None if row is None else to_notice(row)
 
@@ -309,6 +327,14 @@ def _received_by(member_id: int) -> ColumnElement[bool]:
     mine = and_(delivery.c.dispatch_id == dispatch.c.id, delivery.c.member_id == member_id)
     told = and_(delivery.c.state != NOT_YET, delivery.c.reason != CANCELLED)
     return exists().where(_ours, mine, told)
+
+
+def _may_show(account_id: int | None) -> ColumnElement[bool]:
+    """Say that a notice may be shown by an account: a sensitive one by none that keeps its data abroad."""
+    if account_id is None:
+        return true()
+    at_home = exists().where(account.c.id == account_id, account.c.residency == HOME_COUNTRY)
+    return or_(notice.c.sensitive.is_(False), at_home)
 
 
 def within(path: str) -> ColumnElement[bool]:
@@ -370,4 +396,5 @@ def to_notice(row: Any) -> Notice:
         scheduled_at=row.scheduled_at,
         sent_at=row.sent_at,
         nudge_after=row.nudge_after,
+        sensitive=row.sensitive,
     )

@@ -25,6 +25,7 @@ COPIED = (
     "media_digest",
     "more_media",
     "needs_confirmation",
+    "sensitive",
     "nudge_after",
 )
 

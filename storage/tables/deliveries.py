@@ -26,6 +26,7 @@ class DispatchRow(Table, table=True):
     topic_id: int | None = Field(default=None, sa_type=BigInt)  # who left the topic meanwhile is skipped
     lane: str = "normal"  # reply, urgent, normal
     paid: bool = False  # sent beyond the free pace, by the accounts that pay
+    home_only: bool = False  # only by accounts that keep their data in the home country
     unknown_policy: str = "park"  # park, resend
     state: str = "running"  # running, paused, cancelled, done
     pause_reason: str = ""  # by_hand, account_dead, ...

@@ -39,6 +39,7 @@ class NoticeRow(Table, table=True):
     more_media: list[dict[str, str]] | None = Field(default=None, sa_type=JSON)  # further files of an album
     media_group: str | None = None  # what the messenger called that album
     needs_confirmation: bool = False
+    sensitive: bool = False  # goes only by accounts that keep their data in the home country
     copy_of: int | None = Field(default=None, sa_type=BigInt, index=True)  # the repeating notice
     nudge_after: int | None = None  # days after which it reminds, by itself, who has not confirmed
     created_at: datetime = Field(sa_type=UtcDateTime)

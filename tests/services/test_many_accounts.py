@@ -122,6 +122,51 @@ async def test_nothing_goes_through_a_barred_account_and_the_preview_says_so(dat
         assert [chat.address for chat in await accounts.chats_of(session, 1)] == [Address(PHONE, 2001)]
 
 
+async def keeps_data_in(database, account: int, country: str) -> None:
+    async with database.begin() as session:
+        await session.execute(
+            update(T["account"]).where(T["account"].c.id == account).values(residency=country)
+        )
+
+
+async def test_what_is_sensitive_goes_by_no_account_abroad_not_even_as_a_detour(database, clock):
+    delivery, web, phone = await world(database, clock)
+    await keeps_data_in(database, PHONE, "AE")
+    await prefer(database, 1, PHONE)
+    async with database.begin() as session:
+        await session.execute(
+            update(T["account_link"]).where(T["account_link"].c.chat_id == 1003).values(state="ended")
+        )
+        found = await audiences.groups_of(
+            session, materialise.named([1, 2, 3, 4]), weekly_cap=0, now=clock(), home_only=True
+        )
+    assert sum(group.members for group in found if group.account_id == WEB) == 3
+    assert [group.members for group in found if group.reason == "residency"] == [1]
+    web.answer = lambda envelope: (
+        Unreachable("blocked") if envelope.to.chat_id == 1002 else Sent(envelope.to.chat_id)
+    )
+    dispatch = await start(delivery, database, [1, 2, 3, 4], home_only=True)
+    usual = await start(delivery, database, [3])
+    for _ in range(3):
+        await run_all(delivery, database)
+        await delivery.tick()
+    assert (sorted(web.chats), phone.chats) == ([1001, 1002, 1004], [2003])
+    ended = await states(database, dispatch)
+    assert (ended[2], ended[3]) == (("unreachable", "blocked"), ("skipped", "residency"))
+    assert (await delivery.figures(usual)).sent == 1
+
+
+async def test_what_is_sensitive_stops_where_the_data_moves_abroad_before_the_claim(database, clock):
+    delivery, web, phone = await world(database, clock)
+    dispatch = await start(delivery, database, [1, 4], home_only=True)
+    await keeps_data_in(database, WEB, "AE")
+    for _ in range(3):
+        await run_all(delivery, database)
+        await delivery.tick()
+    assert (web.chats, phone.chats) == ([], [2001])
+    assert (await states(database, dispatch))[4] == ("skipped", "residency")
+
+
 async def test_an_account_that_nobody_serves_comes_last(database, clock):
     delivery, _, phone = await world(database, clock)
     delivery.pipeline._channels = {PHONE: phone}  # the settings name no other any more

@@ -1,0 +1,42 @@
+"""A notice that touches personal matters: marked by a switch, counted before sending, and shown at home only."""
+
+from sqlalchemy import update
+
+from storage.tables import metadata
+from tests.fakes import Chat
+from tests.handlers.notice_chat import aimed
+from tests.notice_world import Bridge
+from tests.town import Town
+
+account = metadata.tables["account"]
+
+
+async def keeps_data_in(town: Town, country: str) -> None:
+    """Say where the web chat, which everybody here is on, keeps its data."""
+    here = account.c.id == town.address(1).account_id
+    async with town.database.begin() as session:
+        await session.execute(update(account).where(here).values(residency=country))
+
+
+async def test_a_sensitive_notice_counts_whom_it_cannot_reach_and_is_shown_at_home_only(
+    county: Chat, delivering: Bridge, town: Town
+):
+    await aimed(county)
+    assert "马上送到：3 人" in county.screen
+    await county.press("⬜ 涉及个人情况（只走境内）")
+    assert "只经由数据存放在境内的账号发送" in county.screen
+    await keeps_data_in(town, "AE")
+    await county.press("✅ 涉及个人情况（只走境内）")
+    assert "马上送到：3 人" in county.screen
+    await county.press("⬜ 涉及个人情况（只走境内）")
+    assert "马上送到" not in county.screen
+    assert "只有不许使用的聊天：3" in county.screen
+    await keeps_data_in(town, "CN")
+    await county.press("现在发出")
+    await delivering.go()
+    assert len(delivering.channel.sent) == 3
+    wang = await town.actor("wang")
+    inbox, here = delivering.notices.inbox, town.address(1).account_id
+    assert len((await inbox.latest(wang, account_id=here))[0]) == 1
+    await keeps_data_in(town, "AE")
+    assert (await inbox.latest(wang, account_id=here))[0] == []
