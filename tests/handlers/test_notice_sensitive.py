@@ -1,6 +1,6 @@
 """A notice that touches personal matters: marked by a switch, counted before sending, and shown at home only."""
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from storage.tables import metadata
 from tests.fakes import Chat
@@ -8,7 +8,7 @@ from tests.handlers.notice_chat import aimed
 from tests.notice_world import Bridge
 from tests.town import Town
 
-account = metadata.tables["account"]
+account, dispatch = metadata.tables["account"], metadata.tables["dispatch"]
 
 
 async def keeps_data_in(town: Town, country: str) -> None:
@@ -16,6 +16,12 @@ async def keeps_data_in(town: Town, country: str) -> None:
     here = account.c.id == town.address(1).account_id
     async with town.database.begin() as session:
         await session.execute(update(account).where(here).values(residency=country))
+
+
+async def sent_as(town: Town) -> list[bool]:
+    """Return whether each dispatch goes by accounts at home only."""
+    async with town.database.read() as session:
+        return list((await session.execute(select(dispatch.c.home_only))).scalars())
 
 
 async def test_a_sensitive_notice_counts_whom_it_cannot_reach_and_is_shown_at_home_only(
@@ -37,6 +43,19 @@ async def test_a_sensitive_notice_counts_whom_it_cannot_reach_and_is_shown_at_ho
     assert len(delivering.channel.sent) == 3
     wang = await town.actor("wang")
     inbox, here = delivering.notices.inbox, town.address(1).account_id
+    assert await sent_as(town) == [True]
     assert len((await inbox.latest(wang, account_id=here))[0]) == 1
     await keeps_data_in(town, "AE")
     assert (await inbox.latest(wang, account_id=here))[0] == []
+
+
+async def test_a_notice_does_not_go_as_it_was_before_it_was_marked(
+    county: Chat, delivering: Bridge, town: Town
+):
+    await aimed(county)
+    secretary = await town.actor("county_secretary")
+    seen = (await delivering.notices.desk(secretary))[0][0]
+    await county.press("⬜ 涉及个人情况（只走境内）")
+    async with town.database.begin() as session:
+        assert not await delivering.notices.start(session, seen, secretary.member_id)
+    assert await sent_as(town) == []
