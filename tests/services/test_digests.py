@@ -239,6 +239,23 @@ async def test_a_digest_opens_for_its_owner_alone(world: World):
             await world.digests.open(actor(member), number, "en")
 
 
+async def test_what_is_sensitive_opens_in_no_chat_abroad(world: World):
+    await world.push(1)
+    sensitive = await world.push(2, to=[1])
+    line = (await world.digests.page(actor(1), NOW, "en", account_id=1)).lines[0]
+    async with world.database.begin() as session:
+        await session.execute(
+            update(T["dispatch"]).where(T["dispatch"].c.id == sensitive).values(home_only=True)
+        )
+    assert (await world.digests.page(actor(1), NOW, "en", account_id=1)).total == 1
+    async with world.database.begin() as session:
+        await session.execute(update(T["account"]).values(residency="AE"))
+    found = await world.digests.page(actor(1), NOW, "en", account_id=1)
+    assert (found.total, found.lines) == (0, ())
+    with pytest.raises(NotFound):
+        await world.digests.open(actor(1), line.delivery_id, "en", account_id=1)
+
+
 async def test_the_same_thing_twice_is_listed_once_and_pages_follow(world: World):
     await world.push(1)
     for number in (*range(2, 12), 2):
