@@ -333,8 +333,10 @@ class Pipeline:
         for place, claim in enumerate(claims):
             at = granted.start + place * granted.interval
             if not self.stopping:
-                await self._wait_for(at, group.flow, granted.interval)
+                await self._sleep_until(at)
             await self._valve.enter()
+            if not self.stopping:
+                await self._keep_distance(group.flow, granted.interval)
             self._spawn(self._send_one(group, claim, at))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -342,15 +344,13 @@ class Pipeline:
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _wait_for(self, at: float, flow: Flow, interval: float) -> None:
-        """Wait for an instant, and let not leave together what a stall held back."""
+    async def _keep_distance(self, flow: Flow, interval: float) -> None:
+        """Let not leave together what a stall, or a narrow valve, held back."""
         now = self._now()
-        if at - now > TOGETHER:
-            now = await self._sleep_until(at)
-        start = max(now, at, flow.free_at)
+        start = max(now, flow.free_at)
         flow.free_at = start + interval * CATCH_UP
         if start - now > TOGETHER:
-            await self._sleep_until(start)
+            await self._sleep(start - now)
 
     async def _send_one(self, group: Group, claim: Claim, at: float) -> None:
         taken, flow = group.taken, group.flow
@@ -481,7 +481,7 @@ class Pipeline:
     async def _sleep_until(self, at: float) -> float:
         """Return the time after that, which is later when the process has much to do."""
         wait = at - (now := self._now())
-        if wait <= 0:
+        if wait <= TOGETHER:
             return now
         await self._sleep(wait)
         return self._now()

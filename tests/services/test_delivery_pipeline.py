@@ -141,7 +141,7 @@ async def test_a_group_that_a_stall_made_late_is_looked_at_once_before_it_leaves
     channel = FakeChannel()
     delivery = await build(database, clock, channel)
     dispatch = await start(delivery, database, members)
-    wait = delivery.pipeline._wait_for
+    wait = delivery.pipeline._keep_distance
 
     async def stalled(*given) -> None:
         if not looks:
@@ -151,7 +151,7 @@ async def test_a_group_that_a_stall_made_late_is_looked_at_once_before_it_leaves
         await wait(*given)
 
     monkeypatch.setattr(deliveries, "still_wanted", counted)
-    monkeypatch.setattr(delivery.pipeline, "_wait_for", stalled)
+    monkeypatch.setattr(delivery.pipeline, "_keep_distance", stalled)
     await run_all(delivery, database)
     assert set((await states(database, dispatch)).values()) == {outcome}
     assert len(channel.sent) == (0 if cancelled else len(members))

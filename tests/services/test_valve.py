@@ -4,7 +4,7 @@ import time
 import pytest
 
 from services import valve
-from services.valve import LEAST, MOST, Valve
+from services.valve import FIRST, LEAST, MOST, Valve
 
 
 async def hold(gate: Valve, inside: set[int], number: int, leave: asyncio.Event) -> None:
@@ -22,45 +22,50 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def test_it_widens_while_some_wait_and_the_loop_has_time_and_narrows_when_it_has_none():
+async def test_it_widens_while_some_wait_and_the_loop_has_time():
     gate, inside, leave = Valve(), set[int](), asyncio.Event()
-    sends = [asyncio.create_task(hold(gate, inside, number, leave)) for number in range(3 * LEAST)]
+    sends = [asyncio.create_task(hold(gate, inside, number, leave)) for number in range(2 * FIRST)]
     await settled()
-    assert len(inside) == LEAST
-    gate.adjust(busy=0.9)
-    assert len(inside) == gate.width == LEAST, "never narrower"
+    assert len(inside) == FIRST
     gate.adjust(busy=0.1)
     await settled()
-    assert LEAST < len(inside) == round(gate.width) < 3 * LEAST
-    for _ in range(20):
-        gate.adjust(busy=0.1)
-        await settled()
-    assert len(inside) == 3 * LEAST
+    assert FIRST < len(inside) == gate.width < 2 * FIRST
+    gate.adjust(busy=0.1)
+    await settled()
+    assert len(inside) == 2 * FIRST
     width = gate.width
     gate.adjust(busy=0.1)
     assert gate.width == width < MOST, "nobody waits: it is wide enough"
-    gate.adjust(busy=0.9)
-    assert gate.width < width
     leave.set()
     await asyncio.gather(*sends)
     assert not inside
 
 
+def test_it_narrows_when_the_loop_is_busy_for_long_and_not_for_a_moment():
+    gate = Valve()
+    for busy in (1.0, 0.2, 0.2) * 20:
+        gate.adjust(busy)
+    assert gate.width == FIRST
+    for _ in range(60):
+        gate.adjust(busy=0.95)
+    assert gate.width == LEAST, "never narrower"
+
+
 async def test_who_gives_up_waiting_or_was_just_let_in_leaves_the_place_to_the_next():
     gate, inside, leave = Valve(), set[int](), asyncio.Event()
-    sends = [asyncio.create_task(hold(gate, inside, number, leave)) for number in range(LEAST + 3)]
+    sends = [asyncio.create_task(hold(gate, inside, number, leave)) for number in range(FIRST + 3)]
     await settled()
-    sends[LEAST].cancel()
+    sends[FIRST].cancel()
     await settled()
     sends[0].cancel()  # lets in the next, which is cancelled before it gets to run
     await asyncio.sleep(0)
-    sends[LEAST + 1].cancel()
+    sends[FIRST + 1].cancel()
     await settled()
-    assert LEAST + 2 in inside
+    assert FIRST + 2 in inside
     leave.set()
     await asyncio.gather(*sends, return_exceptions=True)
     async with asyncio.timeout(1):
-        for _ in range(2 * LEAST):
+        for _ in range(2 * FIRST):
             await gate.enter()
             gate.leave()
 
@@ -86,14 +91,14 @@ async def test_it_looks_for_itself_how_busy_the_loop_is(monkeypatch: pytest.Monk
 
 async def test_once_opened_it_keeps_nobody_waiting_however_busy_the_loop_is():
     gate, inside, leave = Valve(), set[int](), asyncio.Event()
-    sends = [asyncio.create_task(hold(gate, inside, number, leave)) for number in range(2 * LEAST)]
+    sends = [asyncio.create_task(hold(gate, inside, number, leave)) for number in range(2 * FIRST)]
     await settled()
     gate.open()
     gate.adjust(busy=1.0)
     sends += [
-        asyncio.create_task(hold(gate, inside, number, leave)) for number in range(2 * LEAST, 3 * LEAST)
+        asyncio.create_task(hold(gate, inside, number, leave)) for number in range(2 * FIRST, 3 * FIRST)
     ]
     await settled()
-    assert len(inside) == 3 * LEAST
+    assert len(inside) == 3 * FIRST
     leave.set()
     await asyncio.gather(*sends)
