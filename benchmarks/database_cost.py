@@ -27,9 +27,10 @@ from benchmarks.common import show
 from benchmarks.report import FOLDER
 from benchmarks.worker import filled
 from domain.delivery import Lane
+from domain.pace import PaceKind
 from scheduler.jobs import BATCH, HEARTBEAT, Engine
 from services.delivery import PLACES, SLICE_JOB, Delivery
-from storage import pace
+from storage import pace, shares
 from storage.database import Database
 from storage.deliveries import Claim, OpenSlice
 from storage.materialise import SLICE_SIZE
@@ -134,7 +135,10 @@ class Measure:
 
 async def _reserve(database: Database) -> None:
     async with database.begin() as session:
-        await pace.reserve(session, ACCOUNT, Lane.NORMAL, 1, life.clock())
+        now, whose = life.clock(), (ACCOUNT, PaceKind.FREE, Lane.NORMAL)
+        known = await shares.read(session, *whose, now)
+        await pace.reserve(session, ACCOUNT, Lane.NORMAL, 1, now)
+        await shares.grant(session, *whose, known, 1, 1, now)
 
 
 async def _behind(measure: Measure, database: Database) -> Cost:

@@ -30,6 +30,8 @@ LARGEST_GROUP = 500
 """Of a fast pace: a group's statements cost the same whatever its size."""
 LOOK_AHEAD = {Lane.NORMAL: 0.3, Lane.URGENT: 0.8}
 """Seconds a lane may reserve ahead: an urgent reservation pushes the normal lane out of its window."""
+STAND_BACK = 0.1
+"""Seconds less that a dispatch may reserve ahead which had more than others (`domain.shares`)."""
 
 
 class PaceKind(StrEnum):
@@ -71,8 +73,10 @@ class Pace:
     def top(self) -> float:
         return max(SLOWEST, self.ceiling * HEADROOM)
 
-    def reserve(self, lane: Lane, count: int, now: float) -> "tuple[Pace, Granted | Later]":
-        """Reserve `count` sends, all or none.
+    def reserve(
+        self, lane: Lane, count: int, now: float, stand_back: float = 0.0
+    ) -> "tuple[Pace, Granted | Later]":
+        """Reserve `count` sends, all or none, `stand_back` seconds less ahead than the lane may.
 
         A reply starts beside the other lanes, within the ceiling, and pushes them back by as much,
         so that the sum stays under the limit.
@@ -87,8 +91,9 @@ class Pace:
                 arrival=max(self.arrival, now) + count / self.rate,
             )
             return moved, Granted(start, interval)
-        if self.arrival > now + LOOK_AHEAD[lane]:
-            return self, Later(self.arrival - LOOK_AHEAD[lane])
+        ahead = LOOK_AHEAD[lane] - stand_back
+        if self.arrival > now + ahead:
+            return self, Later(self.arrival - ahead)
         pace = self.crept(now)
         start = max(pace.arrival, now)
         return replace(pace, arrival=start + count / pace.rate), Granted(start, 1 / pace.rate)

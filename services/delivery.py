@@ -19,7 +19,7 @@ from domain.messages import Content
 from domain.pace import Pace, PaceKind
 from services import killpoints
 from services.pipeline import YIELD, Channel, Pipeline, Sleep, Turn
-from storage import audiences, dispatches, halts, materialise, outcomes, pace, reopening
+from storage import audiences, dispatches, halts, materialise, outcomes, pace, reopening, shares
 from storage.database import Database, Session
 from storage.deliveries import OpenSlice, Rules
 from storage.dispatches import Dispatch, DueSlice, Tally
@@ -306,6 +306,7 @@ class Delivery:
                     await outcomes.reap(session, now - self._stale_after, now)
                 await outcomes.skip_cancelled(session, now)
                 await outcomes.finish(session, now)
+                await shares.forget(session, now)
         except Exception:  # the database was away or full: workers hold outcomes that look abandoned
             self._reaps_from = now + WRITE_FIRST
             raise

@@ -23,12 +23,20 @@ from domain.clock import Clock
 from domain.delivery import Busy, Lane, Moved, NotSent, Outcome, Sent, Unknown, decide
 from domain.halts import FAILING, MOST_IN_A_ROW, UNAUTHORIZED, Streak
 from domain.messages import Content, Envelope, Media
-from domain.pace import LARGEST_GROUP, Granted, Later, PaceKind, group_size, in_flight_limit
+from domain.pace import (
+    LARGEST_GROUP,
+    STAND_BACK,
+    Granted,
+    Later,
+    PaceKind,
+    group_size,
+    in_flight_limit,
+)
 from services import killpoints
 from services.recorder import Recorder
 from services.turnstile import Turnstile
 from services.valve import Valve
-from storage import deliveries, media_files, outcomes, pace
+from storage import deliveries, media_files, outcomes, pace, shares
 from storage.database import Database
 from storage.deliveries import Claim, Claimed, OpenSlice, Rules
 from storage.outcomes import Record
@@ -53,7 +61,7 @@ CATCH_UP = 0.99
 Unlimited, the sends that a stall held back left together: at 0.93 of a limit that alone met a 429.
 """
 LOOK_AGAIN = 0.02
-"""Seconds between looks at whether the last turns are over, and claim nothing more."""
+"""Seconds between looks at whether the last turns are over, and at who else wants the pace."""
 RECORD_GRACE = 2.0
 TOGETHER = 0.002
 """Seconds that are too short to wait for."""
@@ -266,22 +274,36 @@ class Pipeline:
 
         `None` if the slice was taken in hand anew meanwhile: no pace is spent on what would claim nothing.
         """
-        async with flow.turnstiles[taken.lane].turn(taken.dispatch_id):
-            while True:
-                await flow.room(size, self._valve.width + LARGEST_GROUP)
-                if flow.fences.get(taken.id, 0) > taken.fence:
-                    return None
-                granted = await self._reserve(taken, size)
-                if isinstance(granted, Granted):
-                    return granted
-                wait = granted.at - self._now()
-                if wait > SHORT_WAIT or self.stopping:
-                    return granted
-                await self._sleep(max(wait, 0.001))
+        turnstile = flow.turnstiles[taken.lane]
+        while True:
+            async with turnstile.turn(taken.dispatch_id):
+                while not turnstile.behind(taken.dispatch_id):
+                    await flow.room(size, self._valve.width + LARGEST_GROUP)
+                    if flow.fences.get(taken.id, 0) > taken.fence:
+                        return None
+                    granted = await self._reserve(taken, size)
+                    if isinstance(granted, Granted) or self.stopping or granted.at - self._now() > SHORT_WAIT:
+                        return granted
+                    await self._wait_in_turn(turnstile, taken.dispatch_id, granted.at)
+
+    async def _wait_in_turn(self, turnstile: Turnstile, dispatch_id: int, until: float) -> None:
+        """Wait to ask again, unless one comes meanwhile who is due before."""
+        while (wait := until - self._now()) > 0 and not turnstile.behind(dispatch_id):
+            await self._sleep(max(min(wait, LOOK_AGAIN), 0.001))
 
     async def _reserve(self, taken: OpenSlice, size: int) -> Granted | Later:
+        """Ask for a share of the pace; who had more than others asks with less foresight than they do."""
+        whose, now = (taken.account_id, taken.kind, taken.lane), self._clock()
         async with self._database.begin() as session:
-            return await pace.reserve(session, taken.account_id, taken.lane, size, self._clock(), taken.kind)
+            known = await shares.read(session, *whose, now)
+            back = STAND_BACK if known.ahead(taken.dispatch_id, size) else 0.0
+            granted = await pace.reserve(
+                session, taken.account_id, taken.lane, size, now, taken.kind, stand_back=back
+            )
+            if isinstance(granted, Granted):
+                known = await shares.grant(session, *whose, known, taken.dispatch_id, size, now)
+        self._flow(taken).turnstiles[taken.lane].shares = known
+        return granted
 
     async def _claim(self, taken: OpenSlice, size: int, granted: Granted, attempt_id: str) -> Claimed:
         flow = self._flow(taken)

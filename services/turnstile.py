@@ -1,4 +1,4 @@
-"""A turnstile before the pace of an account: one slice at a time, and each dispatch in its turn.
+"""A turnstile before the pace of an account: one slice at a time, and each dispatch as is its share of the fleet.
 
 Without it the slices of a process would all ask for the same pace at the same instant, and a dispatch with many
 slices in hand would have as many times the share of one that has few.
@@ -9,11 +9,14 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from domain.shares import Shares
+
 
 class Turnstile:
-    """Lets one through at a time; of those who wait, the dispatch whose turn is longest ago."""
+    """Lets one through at a time; of those who wait, the dispatch with the least share, then who waits longest."""
 
     def __init__(self) -> None:
+        self.shares = Shares()
         self._waiting: OrderedDict[int, deque[asyncio.Future[None]]] = OrderedDict()
         self._taken = False
 
@@ -28,6 +31,12 @@ class Turnstile:
         finally:
             self._pass_on()
 
+    def behind(self, dispatch_id: int) -> bool:
+        """Say whether one who waits is due before this dispatch."""
+        return bool(self._waiting) and self.shares.at(self.shares.first(self._waiting)) < self.shares.at(
+            dispatch_id
+        )
+
     async def _wait(self, dispatch_id: int) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(dispatch_id, deque()).append(mine)
@@ -39,9 +48,10 @@ class Turnstile:
             raise
 
     def _pass_on(self) -> None:
-        """Give the turn to the dispatch that waits longest, which then waits behind all others."""
+        """Give the turn to the dispatch that is due, which then waits behind its equals."""
         while self._waiting:
-            dispatch_id, queue = self._waiting.popitem(last=False)
+            dispatch_id = self.shares.first(self._waiting)
+            queue = self._waiting.pop(dispatch_id)
             chosen = queue.popleft()
             if queue:
                 self._waiting[dispatch_id] = queue

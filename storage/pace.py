@@ -87,22 +87,28 @@ async def reserve(
     count: int,
     now: datetime,
     kind: PaceKind = PaceKind.FREE,
+    *,
+    stand_back: float = 0.0,
 ) -> Granted | Later:
-    """Reserve `count` sends of the account's pace for this caller, or say when to ask again."""
+    """Reserve `count` sends of the account's pace for this caller, or say when to ask again.
+
+    With `stand_back` it is reserved so many seconds less ahead, and whoever does not stand back is first.
+    """
     epoch = now.timestamp()
+    ahead = LOOK_AHEAD.get(lane, 0.0) - stand_back
     given = {
         "account": account_id,
         "whose": kind,
         "now": now,
         "epoch": epoch,
         "number": count,
-        "latest": epoch + LOOK_AHEAD.get(lane, 0.0),
+        "latest": epoch + ahead,
         "crept_before": now - timedelta(seconds=CREEP_EVERY),
     }
     row = (await session.execute(_REPLY if lane is Lane.REPLY else _SEND, given)).first()
     if row is not None:
         return Granted(row.end - count * row.interval, row.interval)
-    return await _refused(session, account_id, kind, lane, epoch)
+    return await _refused(session, account_id, kind, epoch, ahead)
 
 
 async def hold(
@@ -143,7 +149,9 @@ def _is(account_id: int, kind: PaceKind) -> ColumnElement[bool]:
     return and_(pace.c.account_id == account_id, pace.c.kind == kind)
 
 
-async def _refused(session: AsyncSession, account_id: int, kind: PaceKind, lane: Lane, epoch: float) -> Later:
+async def _refused(
+    session: AsyncSession, account_id: int, kind: PaceKind, epoch: float, ahead: float
+) -> Later:
     row = (await session.execute(select(pace).where(_is(account_id, kind)))).first()
     if row is None:
         msg = f"account {account_id} has no {kind} pace row"
@@ -153,7 +161,7 @@ async def _refused(session: AsyncSession, account_id: int, kind: PaceKind, lane:
     now_at = _pace_of(row)
     if now_at.held_until is not None and now_at.held_until > epoch:
         return Later(now_at.held_until, held=True)
-    return Later(now_at.arrival - LOOK_AHEAD[lane])
+    return Later(now_at.arrival - ahead)
 
 
 def _pace_of(row: Row[Any]) -> Pace:

@@ -9,6 +9,7 @@ from storage.tables.deliveries import (
     MediaFileRow,
     OutcomeCountRow,
     PaceRow,
+    PaceShareRow,
     SliceRow,
 )
 from storage.tables.digests import DailyDigestRow, DigestItemRow, DigestRecipientRow, DigestRow
@@ -77,6 +78,7 @@ __all__ = [
     "OrganisationRow",
     "OutcomeCountRow",
     "PaceRow",
+    "PaceShareRow",
     "PaidRequestRow",
     "ParticipationRow",
     "PersonKeyRow",

@@ -150,3 +150,17 @@ class PaceRow(Table, table=True):
         default=None, sa_type=UtcDateTime
     )  # the next look; or when it went again
     probe_after: int | None = None  # seconds between the last two looks
+
+
+class PaceShareRow(Table, table=True):
+    """What a dispatch was lately granted of an account's pace, as its virtual time; dropped after a minute."""
+
+    __tablename__ = "pace_share"
+    __table_args__ = (PrimaryKeyConstraint("account_id", "kind", "dispatch_id", name="pk_pace_share"),)
+
+    account_id: int = Field(foreign_key="account.id")
+    kind: str  # free, paid: as that of the pace
+    dispatch_id: int = Field(sa_type=BigInt)
+    lane: str  # urgent, normal: they do not share with one another
+    granted: float  # sends, counted from where the others were when it began
+    at: float  # epoch seconds of the last grant

@@ -1,8 +1,10 @@
-"""Sharing an account on the real engine: an urgent dispatch overtakes, and two dispatches have half the pace each."""
+"""Sharing an account on the real engine, by two workers on PostgreSQL: urgent overtakes, and dispatches share."""
 
 import asyncio
 import time
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -39,19 +41,31 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.fixture
-async def running(database: Database):
-    """Yield a delivery at 25/s on the real engine, with its channel, and many members."""
-    await settle(database, now, PEOPLE)
+@asynccontextmanager
+async def worker(database: Database, channel: Timed) -> AsyncIterator[Delivery]:
     engine = await Engine.for_database(database)
-    channel = Timed()
     delivery = await build(database, now, channel, rate=25.0, engine=engine, sleep=asyncio.sleep)
     delivery.serve(engine)
     await engine.start()
-    yield delivery, channel
+    yield delivery
     delivery.pipeline.stopping = True
     await engine.stop()
     await delivery.stop()
+
+
+@pytest.fixture
+async def running(database: Database, database_url: str):
+    """Yield a delivery at 25/s on the real engine, with its channel, and many members; on PostgreSQL one of two."""
+    await settle(database, now, PEOPLE)
+    channel = Timed()
+    async with worker(database, channel) as delivery:
+        if database.dialect == "sqlite":
+            yield delivery, channel
+            return
+        second = Database(database_url)
+        async with worker(second, channel):
+            yield delivery, channel
+        await second.close()
 
 
 async def everybody(delivery: Delivery, database: Database, name: int, author: int) -> int:
@@ -99,3 +113,41 @@ async def test_an_urgent_dispatch_overtakes_within_two_seconds(database, running
     begun = [at - began for at, what in channel.begun if what == "zh_CN 9"]
     assert min(begun) < 2.0
     assert max(begun) < 2.0 + 30 / 25
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_shares_are_equal_whoever_has_which_slices(database, database_url):
+    await settle(database, now, PEOPLE // 10)
+    second, channel = Database(database_url), Timed()
+    desk, one, other = [
+        await build(each, now, channel, rate=60.0, sleep=asyncio.sleep)
+        for each in (database, database, second)
+    ]
+    slices = [await slices_of(await everybody(desk, database, n, author=n), database) for n in (1, 2, 3)]
+    since = time.monotonic()
+    work = [asyncio.create_task(keep_at(one, each[0])) for each in slices]
+    work += [asyncio.create_task(keep_at(other, number)) for number in slices[2][1:3]]
+    await asyncio.sleep(7.0)
+    for delivery in (one, other):
+        delivery.pipeline.stopping = True
+    await asyncio.gather(*work)
+    for delivery in (one, other):
+        await delivery.stop()
+    await second.close()
+    sent = channel.between(since + 1, since + 7)
+    assert sent.keys() == {"zh_CN 1", "zh_CN 2", "zh_CN 3"}
+    assert max(sent.values()) <= 1.25 * min(sent.values())
+
+
+async def slices_of(dispatch_id: int, database: Database) -> list[int]:
+    found = (
+        select(T["slice"].c.id).where(T["slice"].c.dispatch_id == dispatch_id).order_by(T["slice"].c.number)
+    )
+    async with database.read() as session:
+        return list((await session.execute(found)).scalars())
+
+
+async def keep_at(delivery: Delivery, slice_id: int) -> None:
+    while not delivery.pipeline.stopping:
+        turn = await delivery.run_slice(slice_id, 1)
+        await asyncio.sleep(turn.again_in or 0.05)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from domain.delivery import Lane
-from domain.pace import Granted, Later, PaceKind
+from domain.pace import STAND_BACK, Granted, Later, PaceKind
 from storage import pace
 from tests.delivery_world import ACCOUNT, T
 
@@ -51,9 +51,13 @@ async def test_the_rows_agree_with_the_rule_over_a_long_walk(database, clock, ac
                     for each, rule in rules.items()
                 }
                 continue
-            lane, count = random.choice(list(Lane)), random.randint(1, 5)
-            answer = await pace.reserve(session, account, lane, count, clock(), kind)
-        rules[kind], expected = rules[kind].reserve(lane, count, now)
+            lane, count, back = (
+                random.choice(list(Lane)),
+                random.randint(1, 5),
+                random.choice([0.0, STAND_BACK]),
+            )
+            answer = await pace.reserve(session, account, lane, count, clock(), kind, stand_back=back)
+        rules[kind], expected = rules[kind].reserve(lane, count, now, back)
         assert same(answer, expected)
         for each, rule in rules.items():
             row = await read(database, each)
