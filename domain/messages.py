@@ -67,6 +67,11 @@ class Content:
             msg = "an album's buttons follow it in a message of their own, which needs a text"
             raise ValueError(msg)
 
+    @property
+    def messages(self) -> int:
+        """How many messages it is in the chat, and of the pace: an album's files, and its words if they follow."""
+        return len(self.album) + bool(self.keyboard) if self.album else 1
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:

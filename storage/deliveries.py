@@ -74,6 +74,8 @@ class OpenSlice:
     """Paid where its dispatch is, and its account may."""
     home_only: bool = False
     """Only by an account that keeps its data in the home country."""
+    each: int = 1
+    """Messages that a recipient gets."""
 
 
 @dataclass(frozen=True, slots=True)

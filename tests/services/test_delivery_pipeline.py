@@ -11,7 +11,7 @@ from domain.delivery import (
     Busy,
     Sent,
 )
-from domain.messages import Content, Media
+from domain.messages import Button, Content, Envelope, Media
 from storage import deliveries, outcomes, pace
 from tests.delivery_world import (
     ACCOUNT,
@@ -174,6 +174,25 @@ async def test_a_content_is_made_once_a_language(database, clock):
     await run_all(delivery, database)
     assert sorted(made) == ["en", "zh_CN"]
     assert sorted(e.content.text for e in channel.sent) == ["en"] + ["zh_CN"] * 5
+
+
+async def test_an_album_takes_as_much_of_the_pace_as_it_has_messages(database, clock):
+    members = await settle(database, clock, 12)
+    begun = []
+
+    def note(envelope: Envelope) -> Sent:
+        begun.append(clock().timestamp())
+        return Sent(1)
+
+    async def album(source_id: int, language: str) -> Content:
+        files = tuple(Media("photo", f"{number}.jpg", f"digest{number}") for number in range(3))
+        return Content("三张", keyboard=((Button("为什么", "why:1"),),), album=files)
+
+    delivery = await build(database, clock, FakeChannel(note), rate=40.0)
+    delivery.sources["notice"] = album
+    await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert begun[-1] - begun[0] == pytest.approx(11 * 4 / 40, rel=0.1)
 
 
 async def test_a_file_is_uploaded_once_an_account(database, clock):
