@@ -109,12 +109,16 @@ Outcome = Sent | Busy | NotSent | Unreachable | Moved | Rejected | Skipped | Unk
 
 
 class Verdict(NamedTuple):
-    """What a delivery becomes after an outcome; `retry_at` only when it waits again."""
+    """What a delivery becomes after an outcome; `retry_at` only when it waits again.
+
+    `sure`: we know whether it arrived.
+    """
 
     state: DeliveryState
     reason: str = ""
     retry_at: datetime | None = None
     message_id: int | None = None
+    sure: bool = True
 
 
 def decide(  # noqa: PLR0911 - one return for each of the family
@@ -138,8 +142,8 @@ def decide(  # noqa: PLR0911 - one return for each of the family
             return Verdict(DeliveryState.SKIPPED, reason)
         case Unknown(reason=reason):
             if policy is UnknownPolicy.RESEND:
-                return again(reason, attempt, now, DeliveryState.UNKNOWN)
-            return Verdict(DeliveryState.UNKNOWN, reason)
+                return again(reason, attempt, now, DeliveryState.UNKNOWN)._replace(sure=False)
+            return Verdict(DeliveryState.UNKNOWN, reason, sure=False)
 
 
 ELSEWHERE = frozenset({"blocked", "no_account", "residency"})

@@ -169,7 +169,7 @@ async def tally(session: AsyncSession, dispatch_id: int, now: datetime) -> Tally
     rows = (await session.execute(sums)).all()
     counted = select(
         outcome_count.c.state, outcome_count.c.reason, outcome_count.c.count.label("number")
-    ).where(outcome_count.c.dispatch_id == dispatch_id)
+    ).where(outcome_count.c.dispatch_id == dispatch_id, outcome_count.c.count > 0)
     reasons = {(row.state, row.reason): int(row.number) for row in (await session.execute(counted)).all()}
     counts = {name: int(sum(getattr(row, name) for row in rows)) for name in COUNTERS}
     counts["skipped"] = sum(count for (state, _), count in reasons.items() if state == DeliveryState.SKIPPED)

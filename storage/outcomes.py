@@ -84,7 +84,7 @@ async def record(session: AsyncSession, records: Sequence[Record], now: datetime
     final = [each for each in records if each.verdict.state not in OPEN]
     again = [each for each in records if each.verdict.state in OPEN]
     over = await _record_final(session, final, now)
-    await _record_again(session, again)
+    over |= await _record_again(session, again, now)
     await _move(session, [each for each in again if each.moved_to is not None])
     return over
 
@@ -207,8 +207,7 @@ async def _record_final(session: AsyncSession, records: Sequence[Record], now: d
     over = await _add(session, [row for row in rows if row.id not in moved]) | set(moved.values())
     if len(rows) < len(records):
         known = {row.id for row in rows}
-        sent = [r for r in records if r.delivery_id not in known and r.verdict.state is DeliveryState.SENT]
-        over |= await _record_late(session, sent, now)
+        over |= await _record_late(session, [each for each in records if each.delivery_id not in known], now)
     return over
 
 
@@ -224,25 +223,45 @@ async def _detour(session: AsyncSession, unreachable: Sequence[int]) -> dict[int
 
 
 async def _record_late(session: AsyncSession, records: Sequence[Record], now: datetime) -> set[int]:
-    """Turn into sent after all what was given up as unknown, waits to be sent again, or was skipped instead."""
+    """Record what is known of attempts that were given up: a doubt ends, whatever the outcome was.
+
+    What was sent is sent, also if it waits to be sent again or was skipped instead.
+    """
+    sent = [each for each in records if each.verdict.state is DeliveryState.SENT]
+    other = [each for each in records if each.verdict.state is not DeliveryState.SENT and each.verdict.sure]
+    over = await _correct(
+        session, sent, (DeliveryState.UNKNOWN, DeliveryState.WAITING, DeliveryState.SKIPPED), now
+    )
+    return over | await _correct(session, other, (DeliveryState.UNKNOWN,), now)
+
+
+async def _correct(
+    session: AsyncSession, records: Sequence[Record], before: Sequence[DeliveryState], now: datetime
+) -> set[int]:
     if not records:
         return set()
+    columns = (
+        delivery.c.id,
+        delivery.c.slice_id,
+        delivery.c.dispatch_id,
+        delivery.c.state,
+        delivery.c.reason,
+    )
     counted = (
-        select(
-            delivery.c.id, delivery.c.slice_id, delivery.c.dispatch_id, delivery.c.state, delivery.c.reason
-        )
+        select(*columns)
         .where(
             delivery.c.id.in_([each.delivery_id for each in records]),
-            delivery.c.state.in_([DeliveryState.UNKNOWN, DeliveryState.SKIPPED]),
+            delivery.c.state.in_([state for state in before if state in EXPLAINED]),
         )
         .order_by(delivery.c.id)
         .with_for_update()
     )
-    before = {row.id: row for row in (await session.execute(counted)).all()}
-    rows = await _apply(session, records, "IN ('unknown', 'waiting', 'skipped')", now)
+    former = {row.id: row for row in (await session.execute(counted)).all()}
+    listed = ", ".join(f"'{state}'" for state in before)
+    rows = await _apply(session, records, f"IN ({listed})", now)
     over = await _add(session, rows)
     for row in rows:
-        was = before.get(row.id)
+        was = former.get(row.id)
         if was is not None:
             await _bump(session, was.slice_id, was.state, -1)
             await _explain(session, was.dispatch_id, was.state, was.reason, -1)
@@ -271,8 +290,12 @@ async def _apply(
     return (await session.execute(statement, {"outcomes": outcomes.decode(), "now": now})).all()
 
 
-async def _record_again(session: AsyncSession, records: Sequence[Record]) -> None:
-    """Let deliveries wait for another try; a 429 does not count as one."""
+async def _record_again(session: AsyncSession, records: Sequence[Record], now: datetime) -> set[int]:
+    """Let deliveries wait for another try; a 429 does not count as one.
+
+    An attempt that was given up meanwhile, and of which nothing arrived, has failed: nobody needs to doubt it.
+    """
+    late = []
     for each in records:
         given = {
             "delivery": each.delivery_id,
@@ -281,7 +304,10 @@ async def _record_again(session: AsyncSession, records: Sequence[Record]) -> Non
             "again_at": each.verdict.retry_at,
             "uncounted": 1 if each.verdict.reason == "busy" else 0,
         }
-        await session.execute(_AGAIN, given)
+        done = await session.execute(_AGAIN, given)
+        if not done.rowcount:  # type: ignore[attr-defined]
+            late.append(each._replace(verdict=each.verdict._replace(state=DeliveryState.FAILED)))
+    return await _record_late(session, late, now)
 
 
 _AGAIN = (

@@ -144,10 +144,12 @@ class Book:
         assert sorted(member for member, _ in states) == sorted(members)
         sent = {member for member, state in states if state == "sent"}
         unknown = {member for member, state in states if state == "unknown"}
-        assert sent | unknown == set(members)
+        failed = {member for member, state in states if state == "failed"}
+        assert sent | unknown | failed == set(members)
         assert {member for member in sent if not got[member]} == set(), "lost"
-        assert unknown <= in_flight.keys()
-        await self._said(len(sent), len(unknown))
+        assert {member for member in failed if got[member]} == set(), "said to have failed, and arrived"
+        assert unknown | failed <= in_flight.keys()
+        await self._said(len(sent), len(unknown), len(failed))
         doubled = {member: count - 1 for member, count in got.items() if count > 1}
         log.info(
             "judged",
@@ -155,6 +157,7 @@ class Book:
             people=len(members),
             breaks=self.breaks,
             in_flight=in_flight.total(),
+            failed=len(failed),
             unknown=len(unknown),
             of_them_received=sum(1 for member in unknown if got[member]),
             doubled=sum(doubled.values()),
@@ -162,15 +165,16 @@ class Book:
         if self.policy is UnknownPolicy.PARK:
             assert doubled == {}
         else:
-            assert unknown == set()
+            assert unknown | failed == set()
             assert {each for each, more in doubled.items() if more > in_flight[each]} == set()
 
-    async def _said(self, sent: int, unknown: int) -> None:
+    async def _said(self, sent: int, unknown: int, failed: int) -> None:
         """The figures that people see say the same."""
         delivery = await build(self.database, clock, FakeChannel())
         (dispatch,) = await delivery.dispatches_of("notice", 7)
         figures = await delivery.figures(dispatch)
-        assert (figures.planned, figures.sent, figures.unknown) == (sent + unknown, sent, unknown)
+        assert figures.planned == sent + unknown + failed
+        assert (figures.sent, figures.unknown, figures.failed) == (sent, unknown, failed)
         assert figures.state == "done"
         explained = {
             reason: count for (state, reason), count in figures.reasons.items() if state == "unknown"

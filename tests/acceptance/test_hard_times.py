@@ -102,7 +102,7 @@ async def test_what_a_full_disk_could_not_keep_is_not_confirmed(database, databa
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_worker_stopped_past_its_heartbeat_sends_nothing_twice(database, database_url, tmp_path):
-    """Another takes over and reports what was in flight; what had arrived becomes sent once the first goes on."""
+    """Another takes over and reports what was in flight; once the first goes on, what it knows ends the doubt."""
     members, chat = await begun(database, UnknownPolicy.PARK), tmp_path / "webchat"
     book = Book(database, UnknownPolicy.PARK)
     async with running_webchat(chat, faults=True) as town:

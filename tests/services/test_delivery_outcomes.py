@@ -1,6 +1,6 @@
 """What becomes of a delivery after each answer of a channel, and when a worker is gone."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -15,6 +15,7 @@ from domain.delivery import (
     Unknown,
     UnknownPolicy,
     Unreachable,
+    decide,
 )
 from storage import outcomes, pace
 from storage.outcomes import Record
@@ -157,6 +158,31 @@ async def test_an_abandoned_attempt_is_reported_and_a_late_outcome_still_counts(
     await delivery.pipeline.drain()
     figures = await delivery.figures(dispatch)
     assert (figures.unknown, figures.sent) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (NotSent("stopped_meanwhile"), ("failed", "stopped_meanwhile")),
+        (Busy(datetime(2027, 1, 1, tzinfo=UTC)), ("failed", "busy")),
+        (Rejected("text"), ("rejected", "text")),
+        (Unknown("stalled"), ("unknown", "worker_lost")),
+    ],
+)
+async def test_a_late_outcome_ends_the_doubt_about_an_abandoned_attempt(database, clock, outcome, expected):
+    members = await settle(database, clock, 1)
+    delivery = await build(database, clock, FakeChannel())
+    dispatch = await start(delivery, database, members)
+    await claim_and_vanish(delivery, database, clock)
+    clock.forward(minutes=2)
+    await delivery.tick()
+    verdict = decide(outcome, attempt=1, policy=UnknownPolicy.PARK, now=clock())
+    delivery.pipeline.recorder.put(Record(1, "lost", verdict))
+    await delivery.pipeline.drain()
+    assert await states(database, dispatch) == {1: expected}
+    figures = await delivery.figures(dispatch)
+    assert figures.reasons == {expected: 1}
+    assert await delivery.retry_failed(dispatch) == (expected[0] == "failed")
 
 
 async def test_an_abandoned_attempt_is_sent_again_where_the_policy_says_so(database, clock):
