@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from bot.local import Commands, Said
 from domain.clock import Clock
 from domain.refusals import NotFound
+from services.delivery import Figures, figures_of
 from storage import dispatches, outcomes, reopening
 from storage.database import Database
+from storage.dispatches import Dispatch
 
 
 def commands_of(database: Database, clock: Clock) -> Commands:
@@ -27,23 +29,14 @@ class _Control:
 
     async def list(self, body: Said) -> AsyncIterator[Said]:
         """Tell each dispatch that runs or is paused, and those that some perhaps received."""
+        now = self._clock()
         async with self._database.read() as session:
             found = await dispatches.unfinished(session)
-            doubtful = await reopening.all_parked(session, self._clock())
+            doubtful = await reopening.all_parked(session, now)
+            figures = [(each, await figures_of(session, each.id, now)) for each in found]
         yield {
             "doubtful": [{"id": each.id, "source": each.source, "parked": each.parked} for each in doubtful],
-            "dispatches": [
-                {
-                    "id": each.what.id,
-                    "source": each.what.source,
-                    "state": each.what.state.value,
-                    "why": each.what.pause_reason,
-                    "planned": each.what.planned,
-                    "done": each.done,
-                    "created_at": each.what.created_at.isoformat(),
-                }
-                for each in found
-            ],
+            "dispatches": [_said(what, known) for what, known in figures],
         }
 
     async def resume(self, body: Said) -> AsyncIterator[Said]:
@@ -77,3 +70,20 @@ class _Control:
         if not count:
             raise NotFound
         yield {"id": number, "count": count}
+
+
+def _said(what: Dispatch, figures: Figures) -> Said:
+    finish = figures.expected_finish
+    return {
+        "id": what.id,
+        "source": what.source,
+        "state": what.state.value,
+        "why": what.pause_reason,
+        "failed": figures.failed + figures.unreachable + figures.rejected,
+        "rate": figures.rate,
+        "finish": None if finish is None else finish.isoformat(),
+        **{
+            name: getattr(figures, name)
+            for name in ("planned", "sent", "unknown", "skipped", "waiting", "held")
+        },
+    }

@@ -9,7 +9,7 @@ from bot import archive
 from bot.finding import Finding
 from bot.settings import Settings
 from domain.pace import PaceKind
-from storage import figures, inbox, reopening
+from storage import audit, figures, inbox, reopening
 from storage.database import Database, Session
 
 LATE = timedelta(minutes=10)
@@ -17,6 +17,7 @@ LOOK_TWICE = 3.0
 """Seconds between two looks at what is late: a large notice is on its way for hours, and moves meanwhile."""
 LAGGING = timedelta(minutes=2)
 BACKUP_OLD = timedelta(days=2)
+EVERY_NIGHT = "Run `tongdao backup` every night."
 _sleep = asyncio.sleep
 DOUBTFUL = "The secretary decides in the report, or you: `tongdao deliveries list`."
 
@@ -66,13 +67,17 @@ async def pace(settings: Settings) -> Finding:
 
 
 async def backup(settings: Settings) -> Finding:
-    """Look at when the last backup was made."""
+    """Look at when the last backup was made; what began less than two days ago may be without one."""
     last = await asyncio.to_thread(archive.last_made, settings)
     if last is None:
-        return Finding("backup", ok=False, found="never made", remedy="Run `tongdao backup` every night.")
-    old = datetime.now(UTC) - last > BACKUP_OLD
-    remedy = "Run `tongdao backup` every night." if old else ""
-    return Finding("backup", ok=not old, found=f"{last:%Y-%m-%d %H:%M} UTC", remedy=remedy)
+        async with _reading(settings) as session:
+            began = await audit.began(session)
+        found = "never made" if began is not None else "never made; there is nothing to keep yet"
+    else:
+        began, found = last, f"{last:%Y-%m-%d %H:%M} UTC"
+    old = began is not None and datetime.now(UTC) - began > BACKUP_OLD
+    remedy = EVERY_NIGHT if old or last is None else ""
+    return Finding("backup", ok=not old, found=found, remedy=remedy)
 
 
 async def _look(settings: Settings) -> tuple[dict[str, int], datetime | None, int]:

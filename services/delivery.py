@@ -251,21 +251,8 @@ class Delivery:
 
     async def figures(self, dispatch_id: int) -> Figures:
         """Return the figures of a dispatch as of now; raises `LookupError` for none."""
-        now = self._clock()
         async with self._database.read() as session:
-            what = await dispatches.read(session, dispatch_id)
-            if what is None:
-                raise LookupError(dispatch_id)
-            tally = await dispatches.tally(session, dispatch_id, now)
-            parked = await reopening.parked(session, dispatch_id) if tally.counts["unknown"] else 0
-            paces = await pace.read_all(session)
-            if what.paid:
-                paces |= await pace.read_all(session, PaceKind.PAID)
-            stopped = set(await halts.numbers(session))
-        going = {number: each for number, each in paces.items() if number not in stopped}
-        figures = replace(_figures(what, tally, going, now), parked=parked)
-        waits = sum(each.account_id in stopped and each.planned > each.done for each in tally.accounts)
-        return replace(figures, stopped_accounts=waits, expected_finish=None) if waits else figures
+            return await figures_of(session, dispatch_id, self._clock())
 
     async def kick(self) -> int:
         """Make a job of every slice that is due; safe at any time. Returns how many there are."""
@@ -343,6 +330,23 @@ class Delivery:
             while len(self._contents) > KEPT_CONTENTS:
                 self._contents.popitem(last=False)
         return await asyncio.shield(future)
+
+
+async def figures_of(session: Session, dispatch_id: int, now: datetime) -> Figures:
+    """Return the figures of a dispatch; raises `LookupError` for none."""
+    what = await dispatches.read(session, dispatch_id)
+    if what is None:
+        raise LookupError(dispatch_id)
+    tally = await dispatches.tally(session, dispatch_id, now)
+    parked = await reopening.parked(session, dispatch_id) if tally.counts["unknown"] else 0
+    paces = await pace.read_all(session)
+    if what.paid:
+        paces |= await pace.read_all(session, PaceKind.PAID)
+    stopped = set(await halts.numbers(session))
+    going = {number: each for number, each in paces.items() if number not in stopped}
+    figures = replace(_figures(what, tally, going, now), parked=parked)
+    waits = sum(each.account_id in stopped and each.planned > each.done for each in tally.accounts)
+    return replace(figures, stopped_accounts=waits, expected_finish=None) if waits else figures
 
 
 def _job(due: DueSlice) -> Job:

@@ -75,6 +75,11 @@ async def detail_of(
     return opened
 
 
+async def began(session: AsyncSession) -> datetime | None:
+    """Return when the first entry was written; `None` while nobody did anything."""
+    return (await session.execute(select(_entry.c.at).order_by(_entry.c.id).limit(1))).scalar()
+
+
 async def readings_of(session: AsyncSession, member_id: int, limit: int) -> list[Reading]:
     """Return the last looks at a member's record, the latest first."""
     query = (

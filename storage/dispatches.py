@@ -54,14 +54,6 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A dispatch that runs or is paused, and how many of it are done."""
-
-    what: Dispatch
-    done: int
-
-
-@dataclass(frozen=True, slots=True)
 class AccountTally:
     """What the slices of one dispatch on one account add up to; `held` waits for `held_until`."""
 
@@ -131,17 +123,11 @@ async def read(session: AsyncSession, dispatch_id: int) -> Dispatch | None:
     return None if row is None else _to_dispatch(row)
 
 
-async def unfinished(session: AsyncSession) -> list[Unfinished]:
+async def unfinished(session: AsyncSession) -> list[Dispatch]:
     """Return what runs or is paused, the oldest first."""
-    done = sum((slice_.c[name] for name in COUNTERS[1:]), start=slice_.c.sent)
-    found = (
-        select(dispatch, func.coalesce(func.sum(done), 0).label("done"))
-        .outerjoin(slice_, slice_.c.dispatch_id == dispatch.c.id)
-        .where(dispatch.c.state.in_([DispatchState.RUNNING, DispatchState.PAUSED]))
-        .group_by(dispatch.c.id)
-        .order_by(dispatch.c.id)
-    )
-    return [Unfinished(_to_dispatch(row), int(row.done)) for row in (await session.execute(found)).all()]
+    is_open = dispatch.c.state.in_([DispatchState.RUNNING, DispatchState.PAUSED])
+    found = select(dispatch).where(is_open).order_by(dispatch.c.id)
+    return [_to_dispatch(row) for row in (await session.execute(found)).all()]
 
 
 async def of_source(session: AsyncSession, source: str, source_id: int) -> list[int]:

@@ -10,12 +10,13 @@ from bot.commands.asking import Said, asking, last
 from bot.commands.common import console, fail, settings
 
 app = typer.Typer(no_args_is_help=True)
+FIGURES = ("planned", "sent", "failed", "unknown", "waiting", "held")
 Number = Annotated[int, typer.Argument(help="Its number, as `tongdao deliveries list` shows it.")]
 
 
 @app.command(name="list")
 def list_() -> None:
-    """Show what runs or is paused, and why."""
+    """Show what runs or is paused, and why; who was skipped is neither sent nor failed."""
     from rich.table import Table
 
     said = _do("deliveries.list", {})
@@ -28,18 +29,20 @@ def list_() -> None:
     if not found:
         console.print("Nothing is going out, and nothing waits.")
         return
-    table = Table("Number", "What", "State", "Done", "Of", "Since", box=None)
+    table = Table(box=None, pad_edge=False)
+    for name in ("No.", "What"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("State", overflow="fold")
+    for name in (*FIGURES, "rate", "finish"):
+        table.add_column(name.capitalize(), justify="right", no_wrap=True)
     for each in found:
         state = f"{each['state']} ({each['why']})" if each["why"] else each["state"]
-        since = datetime.fromisoformat(each["created_at"]).astimezone()
-        table.add_row(
-            str(each["id"]),
-            each["source"],
-            state,
-            str(each["done"]),
-            str(each["planned"]),
-            f"{since:%d.%m. %H:%M}",
-        )
+        counts = [f"{each[name]:,}" for name in FIGURES]
+        rate = f"{each['rate']:.0f}/s" if each["rate"] else "–"
+        finish = "–"
+        if each["finish"]:
+            finish = f"{datetime.fromisoformat(each['finish']).astimezone():%m-%d %H:%M}"
+        table.add_row(str(each["id"]), each["source"], state, *counts, rate, finish)
     console.print(table)
 
 

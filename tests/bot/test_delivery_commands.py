@@ -1,16 +1,20 @@
 """What an operator does to deliveries that wait: list, resume, cancel, resolve, in this process as over the socket."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from rich.console import Console
+from sqlalchemy import update
 
+from bot.commands import deliveries as commands
 from bot.delivery_commands import commands_of
 from bot.local import CommandRefused, here
 from domain.delivery import Sent, Unknown
 from storage import dispatches
 from storage.database import Database
 from tests.conftest import HandClock
-from tests.delivery_world import FakeChannel, build, run_all, settle, start
+from tests.delivery_world import FakeChannel, T, build, run_all, settle, start
 
 
 async def do(database: Database, clock: HandClock, name: str, **body: Any) -> dict[str, Any]:
@@ -27,9 +31,10 @@ async def test_what_a_restore_held_is_listed_resumed_and_goes_out(database: Data
         await dispatches.pause_all(session, "restored")
     await delivery.tick()
     (listed,) = (await do(database, clock, "list"))["dispatches"]
-    assert {**listed, "created_at": ""} == {
-        "id": number, "source": "notice", "state": "paused", "why": "restored", "planned": 3, "done": 0,
-        "created_at": "",
+    assert listed == {
+        "id": number, "source": "notice", "state": "paused", "why": "restored",
+        "planned": 3, "sent": 0, "failed": 0, "unknown": 0, "skipped": 0, "waiting": 3, "held": 0,
+        "rate": 0.0, "finish": None,
     }  # fmt: skip
     await do(database, clock, "resume", id=number)
     await delivery.tick()
@@ -79,3 +84,25 @@ async def test_an_operator_decides_about_those_who_perhaps_received_it(database:
     with pytest.raises(CommandRefused):
         await do(database, clock, "resolve", id=number, again=True)
     assert len(channel.sent) == 6
+
+
+async def test_what_is_on_its_way_is_told_with_its_figures_in_a_line_each(
+    database: Database, clock: HandClock, monkeypatch, capsys
+):
+    members = await settle(database, clock, 40)
+    delivery = await build(database, clock, FakeChannel(), rate=20)
+    number = await start(delivery, database, members)
+    async with database.begin() as session:
+        await session.execute(update(T["slice"]).values(sent=20, failed=1, unreachable=2, unknown=3))
+    said = await do(database, clock, "list")
+    (listed,) = said["dispatches"]
+    assert (listed["sent"], listed["failed"], listed["unknown"], listed["waiting"]) == (20, 3, 3, 14)
+    assert listed["rate"] == 20.0
+    assert datetime.fromisoformat(listed["finish"]) == clock() + timedelta(seconds=14 / 20)
+    monkeypatch.setattr(commands, "_do", lambda name, body: said)
+    monkeypatch.setattr(commands, "console", Console(width=100))
+    commands.list_()
+    heading, line = [each.split() for each in capsys.readouterr().out.splitlines()]  # none is wrapped
+    assert heading[3:9] == ["Planned", "Sent", "Failed", "Unknown", "Waiting", "Held"]
+    assert line[:3] == [str(number), "notice", "running"]
+    assert line[3:10] == ["40", "20", "3", "3", "14", "0", "20/s"]

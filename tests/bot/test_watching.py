@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
-from sqlalchemy import text, update
+from sqlalchemy import delete, insert, text, update
 
 from bot import archive, doctor_rows, figures, readiness
 from bot.http import Health
@@ -80,6 +80,8 @@ async def test_the_doctor_reads_in_the_rows_what_is_wrong(database: Database, cl
     async with database.begin() as session:
         await inbox.keep(session, [Incoming(ACCOUNT, 1, 7, b"{}")], clock())
         await halts.halt(session, ACCOUNT, "unauthorized", clock())
+        fields = {"action": "notice.sent", "subject": "notice", "subject_id": 1}
+        await session.execute(insert(T["audit_entry"]).values(at=clock() - timedelta(days=3), **fields))
     bad = {each.check: each for each in [await check(settings) for check in checks]}
     assert not any(each.ok for each in bad.values())
     assert all(each.remedy for each in bad.values())
@@ -95,6 +97,20 @@ async def test_the_doctor_reads_in_the_rows_what_is_wrong(database: Database, cl
     assert [(each.ok, each.remedy) for each in good] == [(True, "")] * 4
     assert good[1].found == "1 wait, 1 sent, 0 failed"
     assert good[2].found.startswith("chat1 20/s, held until ")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_began_today_needs_no_backup_yet(database: Database, clock, tmp_path):
+    settings = Settings(database_url=database.url.render_as_string(), data_dir=tmp_path, _env_file=None)
+    empty = await doctor_rows.backup(settings)
+    assert (empty.ok, empty.found) == (True, "never made; there is nothing to keep yet")
+    for age, well in ((timedelta(hours=1), True), (timedelta(days=3), False)):
+        async with database.begin() as session:
+            await session.execute(delete(T["audit_entry"]))
+            fields = {"action": "notice.sent", "subject": "notice", "subject_id": 1}
+            await session.execute(insert(T["audit_entry"]).values(at=datetime.now(UTC) - age, **fields))
+        finding = await doctor_rows.backup(settings)
+        assert (finding.ok, finding.found, finding.remedy) == (well, "never made", doctor_rows.EVERY_NIGHT)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
