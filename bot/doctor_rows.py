@@ -84,7 +84,7 @@ async def _look(settings: Settings) -> tuple[dict[str, int], datetime | None, in
     """Return the deliveries by outcome, since when the oldest is due, and how many wait for a decision."""
     now = datetime.now(UTC)
     async with _reading(settings) as session:
-        outcomes = await figures.outcomes(session)
+        outcomes = await figures.outcomes(session, now)
         oldest = (await figures.open_slices(session, now)).oldest_due
         doubtful = sum(each.parked for each in await reopening.all_parked(session, now))
     return outcomes, oldest, doubtful

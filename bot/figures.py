@@ -19,7 +19,7 @@ async def read(database: Database, now: datetime, backup_at: datetime | None) ->
     async with database.read() as session:
         by_state = await inbox.counts(session)
         oldest = await inbox.oldest_waiting(session)
-        deliveries = await totals.outcomes(session)
+        deliveries = await totals.outcomes(session, now)
         slices = await totals.open_slices(session, now)
         paces = await totals.paces(session)
     gauge = _Gauges(registry)
@@ -27,7 +27,12 @@ async def read(database: Database, now: datetime, backup_at: datetime | None) ->
         gauge("inbox_updates", "Updates that are not done, by state", by_state.get(state, 0), state=state)
     gauge("inbox_lag_seconds", "Age of the oldest unhandled update", _age(oldest, now))
     for outcome, count in deliveries.items():
-        gauge("deliveries", "Deliveries by outcome", count, outcome=outcome)
+        gauge(
+            "deliveries",
+            "Deliveries by outcome, of what is open or ended within seven days",
+            count,
+            outcome=outcome,
+        )
     age = _age(slices.oldest_due, now)
     gauge("delivery_oldest_due_seconds", "Age of the oldest delivery that is due and not sent", age)
     for state in ("due", "held", "paused"):

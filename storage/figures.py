@@ -1,7 +1,7 @@
 """Totals for the metrics: sums over slices, never over recipients."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, case, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,13 +15,20 @@ dispatch = metadata.tables["dispatch"]
 pace = metadata.tables["pace"]
 slice_ = metadata.tables["slice"]
 OUTCOMES = ("sent", "unreachable", "rejected", "skipped", "failed", "unknown")
+RECENT = timedelta(days=7)
 
 
-async def outcomes(session: AsyncSession) -> dict[str, int]:
-    """Return how many deliveries ended how, and how many still wait."""
+async def outcomes(session: AsyncSession, now: datetime) -> dict[str, int]:
+    """Return how many deliveries ended how, and how many still wait, of what is open or ended within `RECENT`.
+
+    Of all there ever were it would cost more with every notice.
+    """
     sums = [func.coalesce(func.sum(slice_.c[name]), 0).label(name) for name in OUTCOMES]
     planned = func.coalesce(func.sum(slice_.c.planned), 0).label("planned")
-    row = (await session.execute(select(planned, *sums))).one()
+    going = select(dispatch.c.id).where(dispatch.c.state.in_([DispatchState.RUNNING, DispatchState.PAUSED]))
+    ended = select(dispatch.c.id).where(dispatch.c.finished_at > now - RECENT)
+    recent = slice_.c.dispatch_id.in_(going.union(ended))
+    row = (await session.execute(select(planned, *sums).where(recent))).one()
     found = {name: int(getattr(row, name)) for name in OUTCOMES}
     return {**found, "waiting": int(row.planned) - sum(found.values())}
 

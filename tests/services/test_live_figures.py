@@ -2,12 +2,14 @@
 
 import re
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, update
 
 from bot import figures
 from domain.delivery import Unknown
+from storage import outcomes
 from storage.database import Database
 from tests.delivery_world import FakeChannel, T, build, run_all, settle, start
 
@@ -76,3 +78,20 @@ async def test_slices_do_not_add_statements(database: Database, clock):
     counts = [len(await asked(database, lambda d=d: delivery.figures(d))) for d in (few, many)]
     assert counts[0] == counts[1]
     assert (await delivery.figures(many)).sent == 7 * 3
+
+
+async def test_a_scrape_does_not_walk_what_ended_long_ago(database: Database, clock):
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel())
+    old, _ = [await start(delivery, database, members) for _ in range(2)]
+    async with database.begin() as session:
+        await session.execute(update(T["slice"]).values(sent=3, done=True))
+        await outcomes.finish(session, clock())
+        long_ago = {"finished_at": clock() - timedelta(days=8)}
+        await session.execute(update(T["dispatch"]).where(T["dispatch"].c.id == old).values(long_ago))
+    scraped = await asked(database, lambda: figures.read(database, clock(), None))
+    assert b'tongdao_deliveries{outcome="sent"} 3.0' in await figures.read(database, clock(), None)
+    [summed] = [each for each in scraped if "slice.unreachable" in each[0]]
+    steps = await plan(database, *summed)
+    assert "SCAN slice" not in steps
+    assert "Seq Scan on slice" not in steps
