@@ -1,4 +1,4 @@
-"""Those who perhaps received a poll's call: whoever may run the poll asks them again, or leaves it at that."""
+"""Those who perhaps received a poll's call or its result: whoever may run the poll sends it again, or leaves it."""
 
 from functools import partial
 
@@ -32,20 +32,19 @@ async def on_doubt(
 ) -> None:
     """Obey a press; right and state are looked at again, and the same press again changes nothing."""
     if tap.step == "ask":
-        found, turnout = (
-            await toolbox.polls.for_actor(actor, tap.id),
-            await toolbox.polls.turnout(actor, tap.id),
-        )
-        if turnout.parked:
+        found = await toolbox.polls.for_actor(actor, tap.id)
+        doubtful = await toolbox.polls.doubtful(actor, tap.id)
+        if doubtful is not None and doubtful.told == tap.told:
             text, markup = doubts.question(
-                words, turnout.parked, partial(_step, tap), about=asked(words, found), back=Own(id=tap.id)
+                words, doubtful.count, partial(_step, tap), about=asked(words, found), back=Own(id=tap.id)
             )
             await show(query, text, markup)
             return
     else:
-        await toolbox.polls.resolve_unknown(actor, tap.id, again=tap.step == "again", seen=tap.seen)
+        again = tap.step == "again"
+        await toolbox.polls.resolve_unknown(actor, tap.id, told=tap.told, again=again, seen=tap.seen)
     await show_poll(query, toolbox, actor, words, state, clock, tap.id)
 
 
 def _step(at: Doubt, step: str) -> Doubt:
-    return Doubt(step=step, id=at.id, seen=at.seen)
+    return Doubt(step=step, id=at.id, seen=at.seen, told=at.told)

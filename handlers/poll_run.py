@@ -190,12 +190,7 @@ async def _show_turnout(event: Event, toolbox: Toolbox, actor: Actor, words: Wor
             parts.append(_counted(words, await toolbox.polls.result(actor, found.id)))
         rows.append([button(words("polls.button.refresh"), Own(id=found.id))])
     if is_open and await _may_run(toolbox, actor, found.id):
-        if turnout.parked:
-            parts.append(words("polls.run.doubt", n=turnout.parked))
-            seen = turnout.generation
-            rows.append(
-                doubts.row(words, turnout.parked, lambda step: Doubt(step=step, id=found.id, seen=seen))
-            )
+        await _add_doubt(toolbox, actor, words, found, parts, rows)
         rows.append(
             [
                 button(words("polls.button.close"), Run(step="early", id=found.id)),
@@ -204,6 +199,20 @@ async def _show_turnout(event: Event, toolbox: Toolbox, actor: Actor, words: Wor
         )
     text = screen(words(f"polls.run.title.{found.state}"), *parts)
     await show(event, text, keyboard(words, *rows, back=PollDesk()))
+
+
+async def _add_doubt(
+    toolbox: Toolbox, actor: Actor, words: Words, found: Poll, parts: list[str | Text], rows: list[Row]
+) -> None:
+    """Add who perhaps received what the poll said last, and what can be decided about them."""
+    doubtful = await toolbox.polls.doubtful(actor, found.id)
+    if doubtful is None:
+        return
+    parts.append(words(f"polls.run.doubt.{doubtful.told}", n=doubtful.count))
+    seen, told = doubtful.generation, doubtful.told.value
+    rows.append(
+        doubts.row(words, doubtful.count, lambda step: Doubt(step=step, id=found.id, seen=seen, told=told))
+    )
 
 
 async def _ask(
@@ -241,11 +250,13 @@ async def _show_result(
         parts.append(words("polls.answer.ask", n=result.asked))
     elif owed:
         parts.append(words("polls.answer.waits"))
+    rows: list[Row] = []
+    if await _may_run(toolbox, actor, poll_id):
+        await _add_doubt(toolbox, actor, words, poll, parts, rows)
     text = screen(words(f"polls.run.title.{poll.state}"), *parts, words("poll_messages.opinion_only"))
-    row: Row = []
     if poll.suggestions and toolbox.suggestions.may_handle(actor):
-        row.append(button(words("polls.button.suggestions"), Pile(step="poll", id=poll_id)))
-    await show(event, text, keyboard(words, row, back=PollDesk()))
+        rows.append([button(words("polls.button.suggestions"), Pile(step="poll", id=poll_id))])
+    await show(event, text, keyboard(words, *rows, back=PollDesk()))
 
 
 def _counted(words: Words, result: Result) -> str:

@@ -110,11 +110,15 @@ class Run(CallbackData, prefix="prun"):
 
 
 class Doubt(CallbackData, prefix="pdoubt"):
-    """Those who perhaps received the call: ask (what again means), again, leave; `seen` is the generation looked at."""
+    """Those who perhaps received the call or the result: ask (what again means), again, leave.
+
+    `seen` is the generation looked at.
+    """
 
     step: Literal["ask", "again", "leave"]
     id: Number
     seen: Number
+    told: Literal["poll", "poll_result"]
 
 
 def is_pushed(query: CallbackQuery) -> bool:

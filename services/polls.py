@@ -1,7 +1,8 @@
 """Polls: opened to exactly the right people, closed at the announced minute, and answered with what changed."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import StrEnum
 
 from domain.audiences import Audience
 from domain.clock import Clock
@@ -43,8 +44,26 @@ class Turnout:
     asked: int
     voted: int
     suggestions: int
-    parked: int = 0
-    generation: int = 0
+
+
+class Told(StrEnum):
+    """A message of a poll to everybody who is asked, by the source of its deliveries."""
+
+    CALL = polls.SOURCE
+    RESULT = polls.RESULT_SOURCE
+
+
+TOLD_IN = {PollState.OPEN: Told.CALL, PollState.PUBLISHED: Told.RESULT}
+"""The message that a poll can still be asked to send, in each state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """How many perhaps received one of its messages; `generation` counts how often it was sent again."""
+
+    told: Told
+    count: int
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,14 @@ class Result:
     poll: Poll
     asked: int
     count: Count | None
+
+
+_RESOLVED = {
+    (Told.CALL, True): "asked_again",
+    (Told.CALL, False): "left_unknown",
+    (Told.RESULT, True): "result_sent_again",
+    (Told.RESULT, False): "result_left_unknown",
+}
 
 
 class Polls(PollDrafts):
@@ -186,31 +213,42 @@ class Polls(PollDrafts):
         """Return how many were asked, took part, and left a suggestion that still waits."""
         await self.for_actor(actor, poll_id)
         async with self._database.read() as session:
-            turnout = Turnout(
+            return Turnout(
                 asked=await polls.count_asked(session, poll_id),
                 voted=await polls.count_voted(session, poll_id),
                 suggestions=await ballots.count_suggestions(session, poll_id),
             )
-            dispatch_id = await polls.dispatch_of(session, poll_id)
+
+    async def doubtful(self, actor: Actor, poll_id: int) -> Doubtful | None:
+        """Return who perhaps received what the poll says now, the call or its result; `None` if nobody did."""
+        found = await self.for_actor(actor, poll_id)
+        told = TOLD_IN.get(found.state)
+        if told is None:
+            return None
+        async with self._database.read() as session:
+            dispatch_id = await polls.dispatch_of(session, poll_id, told)
         if dispatch_id is None:
-            return turnout
+            return None
         figures = await self._delivery.figures(dispatch_id)
-        return replace(turnout, parked=figures.parked, generation=figures.generation)
+        return Doubtful(told, figures.parked, figures.generation) if figures.parked else None
 
-    async def resolve_unknown(self, actor: Actor, poll_id: int, *, again: bool, seen: int) -> int:
-        """Ask those again who perhaps received the call, or leave it at that; returns how many.
+    async def resolve_unknown(self, actor: Actor, poll_id: int, *, told: str, again: bool, seen: int) -> int:
+        """Tell those again who perhaps received a message, or leave it at that; returns how many.
 
-        `seen` is the generation that was looked at: who was asked again since then is not asked once more.
+        `seen` is the generation that was looked at: who was told again since then is not told once more. Of the
+        call once the poll is over, and of a result that is not published, nothing is sent.
         """
         found = await self.for_actor(actor, poll_id, Action.SEND_NOTICE)
+        if TOLD_IN.get(found.state) != told:
+            raise PollMovedOn
         async with self._database.read() as session:
-            dispatch_id = await polls.dispatch_of(session, poll_id)
-        if found.state is not PollState.OPEN or dispatch_id is None:
+            dispatch_id = await polls.dispatch_of(session, poll_id, told)
+        if dispatch_id is None:
             raise PollMovedOn
         count = await self._delivery.resolve_unknown(dispatch_id, again=again, generation=seen)
         if count:
             async with self._database.begin() as session:
-                await self._note(session, actor.member_id, found, "asked_again" if again else "left_unknown")
+                await self._note(session, actor.member_id, found, _RESOLVED[Told(told), again])
         return count
 
     async def result(self, actor: Actor, poll_id: int) -> Result:

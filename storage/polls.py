@@ -165,10 +165,10 @@ async def recall_due(session: AsyncSession, now: datetime) -> None:
     await session.execute(update(poll).where(come).values(state=PollState.DRAFT, opens_at=None))
 
 
-async def dispatch_of(session: AsyncSession, poll_id: int) -> int | None:
-    """Return the dispatch of a poll's call."""
+async def dispatch_of(session: AsyncSession, poll_id: int, source: str = SOURCE) -> int | None:
+    """Return the dispatch of a poll's call, or of another of its messages."""
     found = select(func.max(dispatch.c.id)).where(
-        dispatch.c.source == SOURCE, dispatch.c.source_id == poll_id
+        dispatch.c.source == source, dispatch.c.source_id == poll_id
     )
     return (await session.execute(found)).scalar()
 

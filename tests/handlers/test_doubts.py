@@ -99,6 +99,35 @@ async def test_a_polls_call_is_asked_again_while_the_poll_is_open(
     assert len(hall.channel.sent) == 6
     await hall.over(poll.id)
     hall.channel.sent.clear()
-    await secretary.tap(f"pdoubt:again:{poll.id}:2")
+    await secretary.tap(f"pdoubt:again:{poll.id}:2:poll")
     await hall.go()
     assert hall.channel.sent == []
+
+
+async def test_a_polls_result_is_sent_again_and_a_call_in_doubt_before_is_not(
+    town: Town, toolbox: Any, sealer: Sealer, clock: HandClock, tmp_path: Path, world: World
+):
+    await town.link("branch_secretary", 100)
+    hall = await set_up(town, toolbox, sealer, clock, tmp_path)
+    await hall.people("north", 6)
+    poll = await hall.opened("branch_secretary", "north")
+    await hall.over(poll.id)
+    hall.channel.answer = lambda envelope: Sent(1) if envelope.to.chat_id == 100 else Unknown("502")
+    actor = await town.actor("branch_secretary")
+    await hall.polls.publish(actor, poll.id, "书架改到三楼")
+    await hall.go()
+    hall.channel.answer = lambda envelope: Sent(1)
+    hall.channel.sent.clear()
+    secretary = world.chat(100)
+    await secretary.say("/start")
+    await secretary.tap(f"pdoubt:again:{poll.id}:1:poll")
+    await hall.go()
+    assert hall.channel.sent == []
+    await secretary.tap(f"pd:{poll.id}")
+    assert "另有 6 人可能已经收到结果" in secretary.screen
+    await secretary.press("再发给这 6 人")
+    await secretary.press("再发给这 6 人，重复也可以")
+    assert "可能已经收到" not in secretary.screen
+    await hall.go()
+    assert len(hall.channel.sent) == 6
+    assert all("书架改到三楼" in envelope.content.text for envelope in hall.channel.sent)
