@@ -17,6 +17,7 @@ LOOK_TWICE = 3.0
 """Seconds between two looks at what is late: a large notice is on its way for hours, and moves meanwhile."""
 LAGGING = timedelta(minutes=2)
 BACKUP_OLD = timedelta(days=2)
+NONE_YET = "none has been made yet"
 EVERY_NIGHT = "Run `tongdao backup` every night."
 _sleep = asyncio.sleep
 DOUBTFUL = "The secretary decides in the report, or you: `tongdao deliveries list`."
@@ -40,7 +41,7 @@ async def updates(settings: Settings) -> Finding:
 async def deliveries(settings: Settings) -> Finding:
     """Look at what is due, and once more a little later if that is late; at those perhaps received, too."""
     first, oldest, doubtful = await _look(settings)
-    found = f"{first['waiting']:,} wait, {first['sent']:,} sent, {first['failed']:,} failed"
+    found = f"{first['waiting']:,} wait; in {figures.RECENT.days} days {first['sent']:,} sent, {first['failed']:,} failed"
     late = oldest is not None and datetime.now(UTC) - oldest > LATE
     if late:
         found += f"; oldest due since {oldest:%Y-%m-%d %H:%M} UTC"
@@ -72,10 +73,10 @@ async def backup(settings: Settings) -> Finding:
     if last is None:
         async with _reading(settings) as session:
             began = await audit.began(session)
-        found = "never made" if began is not None else "never made; there is nothing to keep yet"
     else:
-        began, found = last, f"{last:%Y-%m-%d %H:%M} UTC"
+        began = last
     old = began is not None and datetime.now(UTC) - began > BACKUP_OLD
+    found = NONE_YET if last is None else f"{last:%Y-%m-%d %H:%M} UTC"
     remedy = EVERY_NIGHT if old or last is None else ""
     return Finding("backup", ok=not old, found=found, remedy=remedy)
 

@@ -10,6 +10,9 @@ from bot.commands.asking import Said, asking, last
 from bot.commands.common import console, fail, settings
 
 app = typer.Typer(no_args_is_help=True)
+NARROW = 7
+WIDTH = 100
+"""Columns that the figures of a million recipients need; a file or a narrower terminal gets them all the same."""
 FIGURES = ("planned", "sent", "failed", "unknown", "waiting", "held")
 Number = Annotated[int, typer.Argument(help="Its number, as `tongdao deliveries list` shows it.")]
 
@@ -29,10 +32,10 @@ def list_() -> None:
     if not found:
         console.print("Nothing is going out, and nothing waits.")
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("No.", "What"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("State", overflow="fold")
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("No.", no_wrap=True)
+    for name in ("What", "State"):
+        table.add_column(name, overflow="fold", min_width=NARROW)
     for name in (*FIGURES, "rate", "finish"):
         table.add_column(name.capitalize(), justify="right", no_wrap=True)
     for each in found:
@@ -43,6 +46,7 @@ def list_() -> None:
         if each["finish"]:
             finish = f"{datetime.fromisoformat(each['finish']).astimezone():%m-%d %H:%M}"
         table.add_row(str(each["id"]), each["source"], state, *counts, rate, finish)
+    console.width = max(console.width, WIDTH)
     console.print(table)
 
 

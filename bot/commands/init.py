@@ -24,14 +24,15 @@ def init(
     console.print(
         "[bold]通道 Tongdao[/bold] · 首次设置 first set-up. Press Enter to keep what is in brackets.\n"
     )
+    folder = typer.prompt("Data folder", default="./var")
+    http = typer.prompt("Port for health, metrics and webhooks", default=8080, type=int)
+    webchat = typer.prompt("Port of the web chat", default=8081, type=int)
     lines = {
-        "TONGDAO_DATA_DIR": typer.prompt("Data folder", default="./var"),
-        "TONGDAO_HTTP_PORT": str(
-            typer.prompt("Port for health, metrics and webhooks", default=8080, type=int)
-        ),
-        "TONGDAO_WEBCHAT_PORT": str(typer.prompt("Port of the web chat", default=8081, type=int)),
+        "TONGDAO_DATA_DIR": folder,
+        "TONGDAO_HTTP_PORT": str(http),
+        "TONGDAO_WEBCHAT_PORT": str(webchat),
         "TONGDAO_WEBCHAT_PUBLIC_URL": typer.prompt(
-            "Address people open the web chat at", default="http://127.0.0.1:8081"
+            "Address people open the web chat at", default=f"http://127.0.0.1:{webchat}"
         ),
         "TONGDAO_DATABASE_URL": typer.prompt(
             "Database URL (empty: SQLite in the data folder)", default="", show_default=False

@@ -115,13 +115,13 @@ def test_a_wrong_setting_ends_every_command_with_its_remedy(tmp_path):
 
 @pytest.mark.slow
 def test_init_writes_a_private_env_and_a_database_that_runs(tmp_path):
-    typed = "\n\n\n\n\n宁波市委员会\n周书记\n"
+    typed = "\n\n8091\n\n\n宁波市委员会\n周书记\n"
     answer = tongdao("init", folder=tmp_path, typed=typed)
     assert answer.returncode == 0, answer.stderr
     env = tmp_path / ".env"
     assert env.stat().st_mode & 0o777 == 0o600
     assert "TONGDAO_SECRET_KEY=k" in env.read_text()
-    assert re.search(r"http://127\.0\.0\.1:8081/in/\S+", answer.stdout)
+    assert re.search(r"http://127\.0\.0\.1:8091/in/\S+", answer.stdout)
     again = tongdao("init", folder=tmp_path, typed="n\n")
     assert again.returncode == 1
     assert "Nothing was changed" in again.stderr

@@ -100,9 +100,16 @@ async def test_what_is_on_its_way_is_told_with_its_figures_in_a_line_each(
     assert listed["rate"] == 20.0
     assert datetime.fromisoformat(listed["finish"]) == clock() + timedelta(seconds=14 / 20)
     monkeypatch.setattr(commands, "_do", lambda name, body: said)
-    monkeypatch.setattr(commands, "console", Console(width=100))
+    monkeypatch.setattr(commands, "console", Console(width=80))
     commands.list_()
     heading, line = [each.split() for each in capsys.readouterr().out.splitlines()]  # none is wrapped
     assert heading[3:9] == ["Planned", "Sent", "Failed", "Unknown", "Waiting", "Held"]
     assert line[:3] == [str(number), "notice", "running"]
     assert line[3:10] == ["40", "20", "3", "3", "14", "0", "20/s"]
+    monkeypatch.setitem(listed, "why", "account_dead")
+    listed |= dict.fromkeys(commands.FIGURES, 1_000_000)
+    commands.list_()
+    large = capsys.readouterr().out
+    assert large.count("1,000,000") == len(commands.FIGURES)
+    assert f"{datetime.fromisoformat(listed['finish']).astimezone():%m-%d %H:%M}" in large
+    assert max(map(len, large.splitlines())) <= commands.WIDTH
