@@ -17,7 +17,11 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file: `kind` is photo or document, `digest` names its bytes in the media folder."""
+    """A file: `kind` is photo or document, and `digest` names its bytes in the media folder.
+
+    Of the kind `MESSAGE` it is a message that an account was given, a film or a sound, which that account copies;
+    there are no bytes of it, and by another account only the words of its content go out.
+    """
 
     kind: str
     name: str
@@ -25,23 +29,31 @@ class Media:
 
 
 LARGEST_ALBUM = 10
+MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A message that an account sent or got before; it can be copied within that account."""
+    """A message that an account got before, and can copy: `known_as` is to it what the id is to a file."""
 
-    account_id: int
     chat_id: int
     message_id: int
+
+    @property
+    def known_as(self) -> str:
+        return f"{self.chat_id}/{self.message_id}"
+
+    @classmethod
+    def of(cls, known_as: str) -> "Original":
+        chat_id, _, message_id = known_as.partition("/")
+        return cls(int(chat_id), int(message_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
     """A message to be sent: text with Bot API entities (offsets in UTF-16 units), media, inline buttons.
 
-    `album` is instead of `media`: files of one kind that are shown as one. `copy_of` is a message of the same
-    text, so that where it was sent a small request does; everywhere else the content itself goes out.
+    `album` is instead of `media`: files of one kind that are shown as one.
     """
 
     text: str
@@ -49,19 +61,16 @@ class Content:
     media: Media | None = None
     keyboard: tuple[tuple[Button, ...], ...] = field(default=())
     album: tuple[Media, ...] = ()
-    copy_of: Original | None = None
 
     def __post_init__(self) -> None:
-        if self.copy_of is not None and (self.media is not None or self.album):
-            msg = "files go by their ids: only a text is copied"
-            raise ValueError(msg)
         if not self.album:
             return
         if self.media is not None or not 2 <= len(self.album) <= LARGEST_ALBUM:  # noqa: PLR2004 - one is no album
             msg = "an album has two to ten files, and no other media beside it"
             raise ValueError(msg)
-        if len({media.kind for media in self.album}) > 1:
-            msg = "pictures and documents do not mix in an album"
+        kinds = {media.kind for media in self.album}
+        if len(kinds) > 1 or MESSAGE in kinds:
+            msg = "pictures and documents do not mix in an album, and nothing is copied into one"
             raise ValueError(msg)
         if self.keyboard and not self.text:
             msg = "an album's buttons follow it in a message of their own, which needs a text"

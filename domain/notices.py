@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.audiences import Audience
-from domain.messages import LARGEST_ALBUM, Media
+from domain.messages import LARGEST_ALBUM, MESSAGE, Media
 from domain.organisations import contains
 from domain.refusals import Refusal
 from domain.richtext import RichText, units
@@ -65,6 +65,10 @@ class NoticeEmpty(Refusal):
 
 class NoticeTextTooLong(Refusal):
     """The text with its footer does not fit into one message."""
+
+
+class NoticeFilmAlone(Refusal):
+    """A film or a sound without words: who is reached by another account would get nothing of it."""
 
 
 class NoticeFileTooLarge(Refusal):
@@ -133,7 +137,8 @@ class Notice:
 def joined(notice: Notice, media: Media) -> tuple[Media, ...]:
     """Return the further files of an album with one more; what is there already, or does not fit, changes nothing."""
     files = (notice.media, *notice.more)
-    fits = notice.media is not None and notice.media.kind == media.kind and len(files) < LARGEST_ALBUM
+    alike = notice.media is not None and notice.media.kind == media.kind != MESSAGE
+    fits = alike and len(files) < LARGEST_ALBUM
     known = any(file is not None and file.digest == media.digest for file in files)
     return (*notice.more, media) if fits and not known else notice.more
 
@@ -159,6 +164,8 @@ def check_content(content: RichText, media: Media | None, footers: Iterable[str]
     """Refuse what says nothing, and what does not fit into one message with its footer."""
     if not content.text and media is None:
         raise NoticeEmpty
+    if not content.text and media is not None and media.kind == MESSAGE:
+        raise NoticeFilmAlone
     most = room(media, footers)
     if content.units > most:
         raise NoticeTextTooLong(most=most, over=content.units - most)

@@ -29,8 +29,6 @@ from locales import Words
 from services.toolbox import Toolbox
 
 router = Router(name="notice_compose")
-FIT = {ContentType.TEXT, ContentType.PHOTO, ContentType.DOCUMENT}
-"""What a notice can be made of: of anything else a caption would go out without its film."""
 
 
 @command("notice")
@@ -188,16 +186,16 @@ async def on_content(
     address: Address,
     bot: Bot,
 ) -> None:
-    """Take a text, a photo or a document; a new draft is aimed next, an old one is looked at again."""
+    """Take a text, a file, a film or a sound; a new draft is aimed next, an old one is looked at again."""
     notices = toolbox.notices
     if await _joined(message, toolbox, actor, words, address, bot):
         return
     notice_id = (await state.get_data()).get("id")
     text = text_of(message)
-    if message.content_type not in FIT or (message.text and not text.text):
+    media = await media_of(message, bot, notices, address.account_id)
+    if (message.content_type != ContentType.TEXT and media is None) or (message.text and not text.text):
         await show(message, screen(words("compose.title"), words("compose.unfit")), keyboard(words))
         return
-    media = await media_of(message, bot, notices, address.account_id)
     if notice_id is None:
         draft = await notices.draft(actor, text, media, group=message.media_group_id)
         await show_picker(message, toolbox, actor, words, state, NOTICE, draft.id)

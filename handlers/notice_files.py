@@ -1,9 +1,13 @@
 """Files of notices: taken from a chat into the media folder, and shown in one again."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 
 from aiogram import Bot
+from aiogram.enums import ContentType
+from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import (
     BufferedInputFile,
     InlineKeyboardButton,
@@ -14,11 +18,13 @@ from aiogram.types import (
     MessageEntity,
 )
 
-from domain.messages import Content, Media
+from domain.messages import MESSAGE, Content, Media, Original
 from domain.notices import LARGEST_FILE, NoticeFileTooLarge
 from domain.richtext import RichText, tidy
 from services.notices import Notices
 
+COPIED = {ContentType.VIDEO, ContentType.ANIMATION, ContentType.AUDIO, ContentType.VOICE}
+"""What is copied from the chat in which it was given: it may have words under it, and any size."""
 ITEMS = {"photo": InputMediaPhoto, "document": InputMediaDocument}
 
 
@@ -30,7 +36,12 @@ def text_of(message: Message) -> RichText:
 
 
 async def media_of(message: Message, bot: Bot, notices: Notices, account_id: int) -> Media | None:
-    """Take the photo or document of a message into the media folder; `None` if it has none."""
+    """Take the photo or document of a message into the media folder; `None` if it has none.
+
+    A film or a sound stays where it is, to be copied from there; in an album it cannot go.
+    """
+    if message.content_type in COPIED:
+        return None if message.media_group_id else await _copied(message, notices, account_id)
     found = _file_of(message)
     if found is None:
         return None
@@ -45,30 +56,41 @@ async def media_of(message: Message, bot: Bot, notices: Notices, account_id: int
     return media
 
 
-async def send_content(
-    bot: Bot, chat_id: int, account_id: int, notices: Notices, content: Content
-) -> Message:
+async def _copied(message: Message, notices: Notices, account_id: int) -> Media:
+    known_as = Original(message.chat.id, message.message_id).known_as
+    media = Media(MESSAGE, "", sha256(f"{account_id}/{known_as}".encode()).hexdigest())
+    await notices.known_file(account_id, media, known_as)
+    return media
+
+
+async def send_content(bot: Bot, chat_id: int, account_id: int, notices: Notices, content: Content) -> None:
     """Show a content in a chat as its recipients get it; a file is uploaded to an account only once."""
     entities = [MessageEntity.model_validate(entity) for entity in content.entities]
     markup = _markup(content)
     if content.album:
-        return await _send_album(bot, chat_id, account_id, notices, content)
+        await _send_album(bot, chat_id, account_id, notices, content)
+        return
     media = content.media
-    if media is None:
-        return await bot.send_message(chat_id, content.text, entities=entities, reply_markup=markup)
-    known = await notices.known_file(account_id, media)
-    file = known or await _upload(notices, media)
+    known = None if media is None else await notices.known_file(account_id, media)
     caption: dict[str, Any] = {"caption": content.text, "caption_entities": entities, "reply_markup": markup}
+    if media is not None and media.kind == MESSAGE and known is not None:
+        original = Original.of(known)
+        with suppress(TelegramBadRequest):  # it is there no more: its words go alone, as they will to members
+            await bot.copy_message(chat_id, original.chat_id, original.message_id, **caption)
+            return
+    if media is None or media.kind == MESSAGE:
+        await bot.send_message(chat_id, content.text, entities=entities, reply_markup=markup)
+        return
+    file = known or await _upload(notices, media)
     if media.kind == "photo":
         sent = await bot.send_photo(chat_id, file, **caption)
     else:
         sent = await bot.send_document(chat_id, file, **caption)
     if known is None:
         await notices.known_file(account_id, media, _file_id(sent))
-    return sent
 
 
-async def _send_album(bot: Bot, chat_id: int, account_id: int, notices: Notices, content: Content) -> Message:
+async def _send_album(bot: Bot, chat_id: int, account_id: int, notices: Notices, content: Content) -> None:
     """Show an album, and its words below it: an album has no buttons."""
     known = [await notices.known_file(account_id, media) for media in content.album]
     items: list[Any] = [
@@ -80,7 +102,7 @@ async def _send_album(bot: Bot, chat_id: int, account_id: int, notices: Notices,
         if file_id is None:
             await notices.known_file(account_id, media, _file_id(message))
     entities = [MessageEntity.model_validate(entity) for entity in content.entities]
-    return await bot.send_message(chat_id, content.text, entities=entities, reply_markup=_markup(content))
+    await bot.send_message(chat_id, content.text, entities=entities, reply_markup=_markup(content))
 
 
 async def _upload(notices: Notices, media: Media) -> BufferedInputFile:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from aiogram.types import MessageEntity
 from aiogram.utils.formatting import Text
 
+from domain.messages import MESSAGE
 from domain.notices import Notice, NoticeState
 from domain.richtext import RichText, shorten
 from handlers.names import name_of
@@ -95,6 +96,8 @@ def desk_line(words: Words, notice: Notice) -> str:
 def media_line(words: Words, notice: Notice) -> str:
     if notice.media is None:
         return ""
+    if notice.media.kind == MESSAGE:
+        return words("notices.open.film")
     count, name = 1 + len(notice.more), notice.media.name
     if notice.media.kind == "document":
         return words("notices.open.files" if notice.more else "notices.open.file", name=name, count=count)

@@ -22,7 +22,7 @@ from domain.chat_pace import LONGEST_WAIT, ChatPace
 from domain.clock import Clock
 from domain.delivery import Busy, Lane, Moved, NotSent, Outcome, Sent, Unknown, decide
 from domain.halts import FAILING, MOST_IN_A_ROW, UNAUTHORIZED, Streak
-from domain.messages import Content, Envelope, Media
+from domain.messages import MESSAGE, Content, Envelope, Media
 from domain.pace import (
     LARGEST_GROUP,
     STAND_BACK,
@@ -181,7 +181,7 @@ class Pipeline:
         self._flows: dict[tuple[int, PaceKind], Flow] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._uploads: dict[tuple[int, Media], asyncio.Lock] = {}
-        self._file_ids: dict[tuple[int, Media], str] = {}
+        self._file_ids: dict[tuple[int, Media], str | None] = {}
         self.recorder = Recorder(database=database, clock=clock)
         self._valve = Valve()
         self._turns = 0
@@ -475,12 +475,15 @@ class Pipeline:
                 group.seen = now
 
     async def _send_media(self, account_id: int, media: Media, go: Go) -> Outcome:
-        """Upload a file once an account, alone; everybody after that is sent its id."""
+        """Upload a file once an account, alone; everybody after that is sent its id.
+
+        A message of another account's cannot be uploaded: the channel sends its words.
+        """
         key = (account_id, media)
         if key not in self._file_ids:
             async with self._uploads.setdefault(key, asyncio.Lock()):
                 known = self._file_ids.get(key) or await self._known_file(account_id, media)
-                if known is None:
+                if known is None and media.kind != MESSAGE:
                     outcome = await go(None)
                     if isinstance(outcome, Sent) and outcome.file_id is not None:
                         self._file_ids[key] = outcome.file_id

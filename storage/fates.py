@@ -45,6 +45,7 @@ FATES: dict[str, Fate] = {
     "inbox.chat_id": Fate.RULE,
     "invitation.created_by": Fate.STAYS,
     "invitation.member_id": Fate.GOES,
+    "media_file.chat_id": Fate.RULE,
     "membership.member_id": Fate.GOES,
     "named_vote.member_id": Fate.RULE,
     "notice.author_id": Fate.RULE,

@@ -127,8 +127,8 @@ async def _chats(session: AsyncSession, member_id: int) -> list[Address]:
 
 
 async def _chat_rows(session: AsyncSession, leaving: Leaving) -> None:
-    """Drop what was begun in their chats, what went wrong there, and the language chosen there."""
-    for name in ("fsm", "chat"):
+    """Drop what was begun in their chats, what went wrong there, the language chosen there, and films given there."""
+    for name in ("fsm", "chat", "media_file"):
         table = T[name]
         await session.execute(delete(table).where(leaving.at(table.c.account_id, table.c.chat_id)))
     inbox, dispatch = T["inbox"], T["dispatch"]

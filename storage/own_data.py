@@ -331,6 +331,7 @@ LEFT_OUT: dict[str, str] = {
     "dispatch.author_id": "repeated",
     "dispatch.progress_chat_id": "screens",
     "forgotten.member_id": "forgotten",
+    "media_file.chat_id": "films",
     "person_key.member_id": "keys",
     "roster_row.phone_hint": "staged",
     "roster_row.phone_index": "staged",

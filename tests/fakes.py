@@ -20,6 +20,7 @@ from aiogram.client.session.base import BaseSession
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.methods import (
     AnswerCallbackQuery,
+    CopyMessage,
     DeleteMessage,
     EditMessageReplyMarkup,
     EditMessageText,
@@ -43,6 +44,7 @@ from aiogram.types import (
     InputFile,
     Message,
     MessageEntity,
+    MessageId,
     PhotoSize,
     Update,
     User,
@@ -67,6 +69,8 @@ class RecordingSession(BaseSession):
         self.files: dict[int, InputFile | str] = {}
         self.bodies: dict[str, bytes] = {}
         """What a download of a file gives, by its id; ``file`` where nothing else is said."""
+        self.gone: set[int] = set()
+        """Messages that their authors have deleted."""
         self.reply_keyboards: dict[int, Any] = {}
         self.alerts: list[str] = []
         self._ids = count(1)
@@ -83,8 +87,12 @@ class RecordingSession(BaseSession):
                 return File(file_id=method.file_id, file_unique_id=method.file_id, file_path=method.file_id)
             case SendMediaGroup():
                 return self._send_album(bot, method)
-            case SendMessage() | SendPhoto() | SendDocument():
-                return self._send(bot, method)
+            case SendMessage() | SendPhoto() | SendDocument() | CopyMessage():
+                return (
+                    self._send(bot, method)
+                    if not isinstance(method, CopyMessage)
+                    else self._copy(bot, method)
+                )
             case EditMessageText() | EditMessageReplyMarkup():
                 return self._edit(bot, method)
             case DeleteMessage():
@@ -128,6 +136,14 @@ class RecordingSession(BaseSession):
         ).as_(bot)
         self.shown.setdefault(chat_id, {})[message_id] = message
         return message
+
+    def _copy(self, bot: Bot, method: CopyMessage) -> MessageId:
+        if method.message_id in self.gone:
+            raise TelegramBadRequest(method, "Bad Request: message to copy not found")
+        own = {"caption": method.caption, "caption_entities": method.caption_entities}
+        source = f"copy of {method.from_chat_id}/{method.message_id}"
+        one = SendDocument(chat_id=method.chat_id, document=source, reply_markup=method.reply_markup, **own)
+        return MessageId(message_id=self._send(bot, one).message_id)
 
     def _send_album(self, bot: Bot, method: SendMediaGroup) -> list[Message]:
         sent = []

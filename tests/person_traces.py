@@ -93,6 +93,8 @@ async def _in_what_was_sent(session: Session, town: Hall, number: int) -> None:
         "unknown_policy": "park",
         "created_at": now,
     }
+    known = {"account_id": town.town.account_id, "digest": "film", "kind": "message", "file_id": "4711"}
+    await _put(session, "media_file", **known, chat_id=CHAT)
     shown = {"progress_account_id": town.town.account_id, "progress_chat_id": CHAT, "progress_message_id": 1}
     ended = {"state": "done", "pause_reason": "", "generation": 1, "planned": 1}
     await _put(session, "dispatch", id=78, **dispatch, **ended, **shown)

@@ -41,7 +41,7 @@ from bot.channels.answers import LONGEST_REASON, NEVER_LEFT, file_id_of, gone
 from bot.channels.copies import Copies
 from domain.clock import Clock
 from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
-from domain.messages import Button, Content, Envelope, Media, Original
+from domain.messages import MESSAGE, Button, Content, Envelope, Media, Original
 
 KEPT_METHODS = 32
 METHODS: dict[str, Callable[..., TelegramMethod[Any]]] = {"photo": SendPhoto, "document": SendDocument}
@@ -75,15 +75,15 @@ class AiogramChannel:
         self._media_path = media_path
         self._prepared: OrderedDict[int, Prepared] = OrderedDict()
         self._albums = Albums(post=self._post_album, say=self.send, clock=clock)
-        self._copies = Copies(self._copy)
+        self._copies = Copies(ask=self._copy, say=self.send)
 
     async def send(self, envelope: Envelope, file_id: str | None) -> Outcome:
         """Send one message, or an album; every failure comes back as an outcome."""
         if envelope.content.album:
             return await self._albums.send(envelope)
-        if envelope.content.copy_of is not None and (copied := await self._copies.send(envelope)) is not None:
-            return copied
         media = envelope.content.media
+        if media is not None and media.kind == MESSAGE:
+            return await self._copies.send(envelope, file_id)
         try:
             change = _whither(envelope)
             if media is not None:
@@ -129,6 +129,8 @@ class AiogramChannel:
             **_whither(envelope),
             from_chat_id=original.chat_id,
             message_id=original.message_id,
+            caption=envelope.content.text or None,
+            caption_entities=_entities(envelope.content),
             reply_markup=_markup(envelope.content),
         )
         return (await self._ask(method))[0]

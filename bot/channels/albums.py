@@ -13,12 +13,12 @@ from datetime import timedelta
 from typing import Any
 
 from bot.channels.answers import file_id_of
+from bot.channels.words import WordsOf
 from domain.clock import Clock
 from domain.delivery import Busy, Outcome, Rejected, Sent, Unknown, Unreachable
 from domain.messages import Content, Envelope, Media
 
 KEPT_IDS = 1000
-KEPT_WORDS = 32
 PATIENCE = timedelta(seconds=10)
 """How long the message after an album waits in place for a server that wants patience."""
 
@@ -36,7 +36,7 @@ class Albums:
         self._say = say
         self._clock = clock
         self._ids: OrderedDict[Media, str] = OrderedDict()
-        self._words: OrderedDict[int, tuple[Content, Content]] = OrderedDict()
+        self._words = WordsOf()
         self._uploading = asyncio.Lock()
 
     async def send(self, envelope: Envelope) -> Outcome:
@@ -44,7 +44,7 @@ class Albums:
         outcome = await self._send_files(envelope)
         if not isinstance(outcome, Sent) or not envelope.content.keyboard:
             return outcome
-        return await self._send_words(replace(envelope, content=self._words_of(envelope.content)))
+        return await self._send_words(replace(envelope, content=self._words(envelope.content)))
 
     async def _send_files(self, envelope: Envelope) -> Outcome:
         content = envelope.content
@@ -74,15 +74,6 @@ class Albums:
                 self._ids[media] = file_id_of(message, media)
         while len(self._ids) > KEPT_IDS:
             self._ids.popitem(last=False)
-
-    def _words_of(self, content: Content) -> Content:
-        """Return an album's words as a content of their own, the same one each time: it is prepared once."""
-        known = self._words.get(id(content))
-        if known is None or known[0] is not content:
-            known = self._words[id(content)] = (content, replace(content, album=()))
-            while len(self._words) > KEPT_WORDS:
-                self._words.popitem(last=False)
-        return known[1]
 
 
 def caption_of(content: Content) -> Content:

@@ -23,7 +23,7 @@ from bot.channels.copies import Copies
 from bot.channels.request import AiohttpRequest, Body, NeverLeft, ReplyLost, ServerFailed, Throttled
 from domain.clock import Clock
 from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
-from domain.messages import Button, Content, Envelope, Media, Original
+from domain.messages import MESSAGE, Button, Content, Envelope, Media, Original
 
 NOUNS = {"photo": "Photo", "document": "Document"}
 ITEMS: dict[str, Callable[..., InputMedia]] = {"photo": InputMediaPhoto, "document": InputMediaDocument}
@@ -74,19 +74,19 @@ class TelegramChannel:
         self._media_path = media_path
         self._prepared: OrderedDict[int, Prepared] = OrderedDict()
         self._albums = Albums(post=self._post_album, say=self.send, clock=clock)
-        self._copies = Copies(self._copy)
+        self._copies = Copies(ask=self._copy, say=self.send)
 
     async def send(self, envelope: Envelope, file_id: str | None) -> Outcome:
         """Send one message, or an album; every failure comes back as an outcome."""
         if envelope.content.album:
             return await self._albums.send(envelope)
-        if envelope.content.copy_of is not None and (copied := await self._copies.send(envelope)) is not None:
-            return copied
+        media = envelope.content.media
+        if media is not None and media.kind == MESSAGE:
+            return await self._copies.send(envelope, file_id)
         try:
             outcome, messages = await self._send(self._prepare(envelope.content), envelope, file_id)
         except OSError:
             return NotSent("media_missing")
-        media = envelope.content.media
         if media is None or not isinstance(outcome, Sent):
             return outcome
         try:
@@ -146,7 +146,7 @@ class TelegramChannel:
 
     async def _copy(self, envelope: Envelope, original: Original) -> Outcome:
         source = {"from_chat_id": original.chat_id, "message_id": original.message_id}
-        parameters = {**_whither(envelope), **source, **_markup(envelope.content)}
+        parameters = {**_whither(envelope), **source, **_words_and_markup(envelope.content)}
         return (await self._ask("copy__message", parameters))[0]
 
     def _prepare(self, content: Content) -> Prepared:
@@ -204,12 +204,16 @@ def _prepared(content: Content) -> Prepared:
 
 
 def _call_of(content: Content) -> tuple[str, dict[str, str]]:
+    noun = "Message" if content.media is None else NOUNS[content.media.kind]
+    return noun, _words_and_markup(content)
+
+
+def _words_and_markup(content: Content) -> dict[str, str]:
     text, entities = ("text", "entities") if content.media is None else ("caption", "caption_entities")
     parameters = {text: content.text} if content.text or content.media is None else {}
     if content.entities:
         parameters[entities] = orjson.dumps(content.entities).decode()
-    noun = "Message" if content.media is None else NOUNS[content.media.kind]
-    return noun, parameters | _markup(content)
+    return parameters | _markup(content)
 
 
 def _words_under(content: Content) -> dict[str, Any]:

@@ -122,8 +122,9 @@ class MediaFileRow(Table, table=True):
 
     account_id: int = Field(foreign_key="account.id")
     digest: str
-    kind: str
-    file_id: str
+    kind: str  # photo, document, message
+    file_id: str  # of a message its number in `chat_id`
+    chat_id: int | None = Field(default=None, sa_type=BigInt)
 
 
 class PaceRow(Table, table=True):

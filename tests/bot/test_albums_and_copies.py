@@ -12,7 +12,7 @@ from bot.channels.aiogram_sender import AiogramChannel
 from bot.channels.telegram import TelegramChannel
 from domain.accounts import Address
 from domain.delivery import NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
-from domain.messages import Button, Content, Envelope, Media, Original
+from domain.messages import MESSAGE, Button, Content, Envelope, Media, Original
 from tests.bot.test_channel_on_webchat import PIXEL
 from tests.webchat_client import Person
 from tests.webchat_server import RunningWebchat, running_webchat
@@ -28,8 +28,8 @@ class Bridge:
     wang: Person
     clock: Any
 
-    async def send(self, content: Content, chat: int | None = None) -> Outcome:
-        return await self.channel.send(Envelope(Address(1, chat or self.wang.id), content), None)
+    async def send(self, content: Content, chat: int | None = None, known_as: str | None = None) -> Outcome:
+        return await self.channel.send(Envelope(Address(1, chat or self.wang.id), content), known_as)
 
     async def came(self) -> list[dict[str, Any]]:
         return [message for message in await self.wang.messages() if not message["outgoing"]]
@@ -140,32 +140,31 @@ async def test_an_album_that_cannot_be_sent_says_why(bridge, tmp_path):
     assert await bridge.came() == []
 
 
-async def test_a_copy_is_a_small_request_with_its_own_buttons(bridge):
-    original = await bridge.send(Content("通知全文", entities=BOLD))
-    assert isinstance(original, Sent)
-    content = Content(
-        "通知全文",
-        BOLD,
-        keyboard=BUTTONS,
-        copy_of=Original(1, bridge.wang.id, original.message_id),
-    )
+async def test_what_was_given_to_the_account_is_copied_with_new_words_and_buttons(bridge):
+    await bridge.wang.upload("document", "影片.mp4", PIXEL, caption="我的影片")
+    given = (await bridge.wang.messages())[-1]
+    content = Content("通知全文", BOLD, Media(MESSAGE, "", "film"), BUTTONS)
+    known_as = Original(bridge.wang.id, given["message_id"]).known_as
     rule = await bridge.town.operator.fault("error", method="sendMessage")
-    outcome = await bridge.send(content)
-    came = await bridge.came()
-    assert outcome == Sent(came[-1]["message_id"])
-    assert (came[-1]["text"], came[-1]["entities"]) == ("通知全文", list(BOLD))
+    outcome = await bridge.send(content, known_as=known_as)
+    copy = (await bridge.came())[-1]
+    assert outcome == Sent(copy["message_id"])
+    assert (copy["caption"], copy["caption_entities"]) == ("通知全文", list(BOLD))
+    assert copy["document"]["file_name"] == "影片.mp4"
     assert await bridge.wang.press("收到")
     await bridge.town.operator.heal(rule)
 
 
-async def test_what_cannot_be_copied_is_sent_in_full(bridge):
-    for original in (Original(1, bridge.wang.id, 987), Original(1, 424_242, 1), Original(2, 1, 1)):
-        outcome = await bridge.send(Content("通知全文", copy_of=original))
-        assert outcome == Sent((await bridge.came())[-1]["message_id"])
+async def test_of_what_cannot_be_copied_the_words_go_alone(bridge):
+    content = Content("通知全文", media=Media(MESSAGE, "", "film"), keyboard=BUTTONS)
+    lost = Original(bridge.wang.id, 987).known_as
+    for known_as in (lost, Original(424_242, 1).known_as, None):
+        outcome = await bridge.send(content, known_as=known_as)
+        said = (await bridge.came())[-1]
+        assert (outcome, said["text"]) == (Sent(said["message_id"]), "通知全文")
     copying = await bridge.town.operator.fault("error", method="copyMessage")
-    assert isinstance(await bridge.send(Content("再来", copy_of=Original(1, bridge.wang.id, 987))), Sent)
+    assert isinstance(await bridge.send(content, known_as=lost), Sent)
     assert (await bridge.town.operator.faults())[0]["met"] == 0  # it is not asked for again
     await bridge.town.operator.heal(copying)
-    assert await bridge.send(
-        Content("在吗", copy_of=Original(1, bridge.wang.id, 1)), chat=424_242
-    ) == Unreachable("chat_not_found")
+    gone = await bridge.send(content, chat=424_242, known_as=Original(bridge.wang.id, 1).known_as)
+    assert gone == Unreachable("chat_not_found")

@@ -15,7 +15,7 @@ from bot.channels.log import LogChannel
 from bot.channels.telegram import TelegramChannel
 from domain.accounts import Address
 from domain.delivery import Busy, Moved, NotSent, Rejected, Sent, Unknown, Unreachable
-from domain.messages import Button, Content, Envelope, Media, Original
+from domain.messages import MESSAGE, Button, Content, Envelope, Media
 
 TOKEN = "42:canary-token"
 PLAIN = Content(text="大家好")
@@ -139,7 +139,7 @@ async def test_only_what_is_paid_asks_for_the_paid_broadcast(server, channel, tm
     )
     for reply, content, file_id in (
         ({"message_id": 7}, PLAIN, None),
-        ({"message_id": 7}, Content("大家好", copy_of=Original(1, 5, 6)), None),
+        ({"message_id": 7}, Content("大家好", media=Media(MESSAGE, "", "film")), "5/6"),
         (known, Content("看图", media=picture), None),
         (known, Content("看图", media=picture), "large"),
     ):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.messages import Button, Content, Media, Original
+from domain.messages import MESSAGE, Button, Content, Media, Original
 
 PICTURES = tuple(Media("photo", f"{n}.png", str(n)) for n in range(11))
 BUTTONS = ((Button("收到", data="1"),),)
@@ -16,7 +16,7 @@ BUTTONS = ((Button("收到", data="1"),),)
         ({"album": PICTURES[:2], "media": PICTURES[3]}, "no other media"),
         ({"album": (PICTURES[0], Media("document", "a.pdf", "a"))}, "do not mix"),
         ({"album": PICTURES[:2], "keyboard": BUTTONS}, "needs a text"),
-        ({"media": PICTURES[0], "copy_of": Original(1, 2, 3)}, "only a text"),
+        ({"album": (Media(MESSAGE, "", "a"), Media(MESSAGE, "", "b"))}, "nothing is copied into one"),
     ],
 )
 def test_what_no_messenger_takes_is_no_content(fields, said):
@@ -27,3 +27,13 @@ def test_what_no_messenger_takes_is_no_content(fields, said):
 def test_two_to_ten_files_of_one_kind_are_an_album():
     assert len(Content("", album=PICTURES[:10]).album) == 10
     assert Content("请看", album=PICTURES[:2], keyboard=BUTTONS).keyboard == BUTTONS
+
+
+def test_an_original_is_known_by_its_chat_and_number():
+    assert Original.of(Original(-100123, 7).known_as) == Original(-100123, 7)
+
+
+def test_an_album_counts_as_its_files_and_the_words_that_follow():
+    assert Content("请看", album=PICTURES[:3], keyboard=BUTTONS).messages == 4
+    assert Content("请看", album=PICTURES[:3]).messages == 3
+    assert Content("请看", media=PICTURES[0], keyboard=BUTTONS).messages == 1

@@ -87,7 +87,7 @@ async def test_what_does_not_belong_to_an_album_of_ours_goes_its_own_way(
     await album(county, world, "b", caption="字")
     video = Video(file_id="v", file_unique_id="v", width=1, height=1, duration=1)
     await county._message(video=video, media_group_id="g1")
-    assert "只能用文字、图片或文件" in county.screen
+    assert "相册里只能有图片或文件" in county.screen
     thumb = [PhotoSize(file_id="c", file_unique_id="c", width=1, height=1)]
     world.session.bodies["c"] = b"c"
     await county._message(photo=thumb, caption="太长" * CAPTION_LIMIT, media_group_id="g1")

@@ -133,7 +133,7 @@ async def test_the_same_update_twice_makes_one_draft(county: Chat):
 async def test_what_is_no_content_is_asked_again(county: Chat):
     await county.say("/notice")
     await county.say("  ")
-    assert "只能用文字、图片或文件" in county.screen
+    assert "只能用文字、图片、文件、视频或语音" in county.screen
     await county.say("请参加学习")
     assert "发给谁" in county.screen
 
@@ -206,8 +206,42 @@ async def test_a_command_below_a_picture_keeps_the_picture(county: Chat, deliver
     assert not any(getattr(call, "file_id", "") == "from-a-member" for call in world.session.calls)
 
 
-async def test_the_caption_of_a_film_does_not_go_out_without_it(county: Chat):
+def film() -> Video:
+    return Video(file_id="v", file_unique_id="v", width=1, height=1, duration=1)
+
+
+async def test_a_film_is_copied_with_its_words_by_the_account_it_was_given_to(
+    county: Chat, delivering: Bridge, world: World
+):
     await county.say("/notice")
-    film = Video(file_id="v", file_unique_id="v", width=1, height=1, duration=1)
-    await county._message(video=film, caption="请看影片")
-    assert "发给谁" not in county.screen
+    await county._message(video=film(), caption="请看影片")
+    await county.press("＋ 选「海曙区」全部")
+    await county.press("下一步")
+    assert "附有视频或语音" in county.screen
+    assert "其他通道的成员只收到文字" in county.screen
+    await county.press("先试发给我")
+    test = county.messages[-1]
+    assert county.file_of(test).startswith("copy of 200/")
+    assert "只有您能看到" in (test.caption or "")
+    world.session.gone.add(int(county.file_of(test).rpartition("/")[2]))
+    await county.press("先试发给我")
+    assert "请看影片" in (county.messages[-1].text or "")
+    await county.press("现在发出")
+    await delivering.go()
+    assert set(delivering.channel.file_ids) == {county.file_of(test).removeprefix("copy of ")}
+    assert delivering.channel.sent[0].content.text.startswith("请看影片\n\n——")
+
+
+async def test_a_film_needs_words_and_goes_into_no_album(county: Chat):
+    await county.say("/notice")
+    await county._message(video=film())
+    assert "请配上几句文字" in county.screen
+    await county._message(video=film(), caption="请看影片", media_group_id="g")
+    assert "相册里只能有图片或文件" in county.screen
+    await county._message(video=film(), caption="请看影片")
+    assert "发给谁" in county.screen
+    await county.say("/notice")
+    await county.press("📝 请看影片")
+    await county.press("改内容")
+    await county.send_photo("p1", "看图")
+    assert "附有图片" in county.screen

@@ -11,8 +11,8 @@ from domain.delivery import (
     Busy,
     Sent,
 )
-from domain.messages import Button, Content, Envelope, Media
-from storage import deliveries, outcomes, pace
+from domain.messages import MESSAGE, Button, Content, Envelope, Media
+from storage import deliveries, media_files, outcomes, pace
 from tests.delivery_world import (
     ACCOUNT,
     FakeChannel,
@@ -212,6 +212,27 @@ async def test_a_file_is_uploaded_once_an_account(database, clock):
     await start(later, database, members[:1])
     await run_all(later, database)
     assert channel.file_ids[-1] == "f1"
+
+
+async def test_a_film_is_copied_by_the_account_that_was_given_it_and_uploaded_by_none(database, clock):
+    members = await settle(database, clock, 4, accounts=2)
+    for member in members[2:]:
+        await change(database, "account_link", member, account_id=2)
+    film = Media(MESSAGE, "", "film")
+    async with database.begin() as session:
+        await media_files.keep(session, ACCOUNT, film, "1001/77")
+
+    async def copied(source_id: int, language: str) -> Content:
+        return Content(text="请看影片", media=film)
+
+    channel, other = FakeChannel(), FakeChannel()
+    delivery = await build(database, clock, channel, more={2: other})
+    async with database.begin() as session:
+        await pace.ensure(session, 2, rate=1000.0, ceiling=1000.0, now=clock())
+    delivery.sources["notice"] = copied
+    await start(delivery, database, members)
+    await run_all(delivery, database)
+    assert (channel.file_ids, other.file_ids) == (["1001/77"] * 2, [None] * 2)
 
 
 async def test_stop_records_what_is_in_flight_and_begins_nothing_more(database, clock):
