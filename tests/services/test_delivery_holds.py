@@ -105,7 +105,8 @@ async def test_who_is_capped_holds_up_nobody_else_in_the_slice(database, clock):
     await run_all(delivery, database)
     dispatch = await start(delivery, database, members)
     taken = await delivery.pipeline._open(2, 1)
-    await delivery.pipeline._claim(taken, 1, await delivery.pipeline._reserve(taken, 1), "1")
+    granted = await delivery.pipeline._pacer.reserve(taken, delivery.pipeline._flow(taken), 1)
+    await delivery.pipeline._claim(taken, 1, granted, "1")
     async with database.begin() as session:
         await pace.hold(session, ACCOUNT, clock() + timedelta(seconds=9), clock())
     assert (await delivery.pipeline._claim(taken, 2, Granted(clock().timestamp(), 0.1), "2")).nothing

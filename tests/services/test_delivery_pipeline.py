@@ -33,7 +33,7 @@ async def test_a_worker_that_was_overtaken_stops_sending(database, clock):
     late = await build(database, clock, channel)
     overtaken = await late.pipeline._open(await one_slice(late, database, members), 1)
     await late.pipeline._open(1, 1)
-    granted = await late.pipeline._reserve(overtaken, 5)
+    granted = await late.pipeline._pacer.reserve(overtaken, late.pipeline._flow(overtaken), 5)
     assert (await late.pipeline._claim(overtaken, 5, granted, "1")).nothing
 
 
@@ -141,7 +141,7 @@ async def test_a_group_that_a_stall_made_late_is_looked_at_once_before_it_leaves
     channel = FakeChannel()
     delivery = await build(database, clock, channel)
     dispatch = await start(delivery, database, members)
-    wait = delivery.pipeline._keep_distance
+    wait = delivery.pipeline._pacer.keep_distance
 
     async def stalled(*given) -> None:
         if not looks:
@@ -151,7 +151,7 @@ async def test_a_group_that_a_stall_made_late_is_looked_at_once_before_it_leaves
         await wait(*given)
 
     monkeypatch.setattr(deliveries, "still_wanted", counted)
-    monkeypatch.setattr(delivery.pipeline, "_keep_distance", stalled)
+    monkeypatch.setattr(delivery.pipeline._pacer, "keep_distance", stalled)
     await run_all(delivery, database)
     assert set((await states(database, dispatch)).values()) == {outcome}
     assert len(channel.sent) == (0 if cancelled else len(members))
