@@ -94,8 +94,9 @@ async def _font(_settings: Settings) -> Finding:
     )
 
 
-async def _sqlite(_settings: Settings) -> Finding:
-    return Finding("SQLite", ok=True, found=f"{sqlite3.sqlite_version}, one writer")
+async def _sqlite(settings: Settings) -> Finding:
+    used = "one writer" if settings.database.startswith("sqlite") else "for the chat server alone"
+    return Finding("SQLite", ok=True, found=f"{sqlite3.sqlite_version}, {used}")
 
 
 async def _running(settings: Settings) -> Finding:

@@ -39,7 +39,7 @@ def restore(
 ) -> None:
     """Put a backup in the place of what is there. Stop the bridge first.
 
-    What was going out is paused, and what was to go out meanwhile is a draft again: nobody gets it twice.
+    What was going out to more than one person is paused, and what was to go out meanwhile is a draft again: nobody gets it twice.
     """
     found = settings(quiet=True)
     from bot import archive

@@ -18,26 +18,32 @@ def init(
     *,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing .env without asking.")] = False,
 ) -> None:
-    """Ask for the first set-up, write .env (the secret key included), and prepare the database."""
+    """Ask for the first set-up, write .env (the secret key included), and prepare the database.
+
+    What the environment sets already is proposed, and its secret key is kept.
+    """
     if ENV.exists() and not force and not typer.confirm(f"{ENV} exists. Replace it?", default=False):
         raise fail("Nothing was changed.", 1)
     console.print(
         "[bold]通道 Tongdao[/bold] · 首次设置 first set-up. Press Enter to keep what is in brackets.\n"
     )
-    folder = typer.prompt("Data folder", default="./var")
-    http = typer.prompt("Port for health, metrics and webhooks", default=8080, type=int)
-    webchat = typer.prompt("Port of the web chat", default=8081, type=int)
+    folder = typer.prompt("Data folder", default=_set("DATA_DIR", "./var"))
+    http = typer.prompt("Port for health, metrics and webhooks", default=_set("HTTP_PORT", "8080"), type=int)
+    webchat = typer.prompt("Port of the web chat", default=_set("WEBCHAT_PORT", "8081"), type=int)
     lines = {
         "TONGDAO_DATA_DIR": folder,
         "TONGDAO_HTTP_PORT": str(http),
         "TONGDAO_WEBCHAT_PORT": str(webchat),
         "TONGDAO_WEBCHAT_PUBLIC_URL": typer.prompt(
-            "Address people open the web chat at", default=f"http://127.0.0.1:{webchat}"
+            "Address people open the web chat at",
+            default=_set("WEBCHAT_PUBLIC_URL", f"http://127.0.0.1:{webchat}"),
         ),
         "TONGDAO_DATABASE_URL": typer.prompt(
-            "Database URL (empty: SQLite in the data folder)", default="", show_default=False
+            "Database URL (empty: SQLite in the data folder)",
+            default=_set("DATABASE_URL", ""),
+            show_default=False,
         ),
-        "TONGDAO_SECRET_KEY": new_key(),
+        "TONGDAO_SECRET_KEY": _set("SECRET_KEY", "") or new_key(),
     }
     root = typer.prompt("Name of the organisation at the root of the tree, for example 宁波市委员会")
     person = typer.prompt("Your name: you become its secretary")
@@ -49,6 +55,10 @@ def init(
     )
     console.print("[green]✓[/green] The database is ready. Start with [bold]tongdao run[/bold], then open:")
     console.print(f"  {link}", soft_wrap=True, highlight=False)
+
+
+def _set(name: str, otherwise: str) -> str:
+    return os.environ.get(f"TONGDAO_{name}") or otherwise
 
 
 def new_key() -> str:

@@ -113,6 +113,19 @@ def test_a_wrong_setting_ends_every_command_with_its_remedy(tmp_path):
     assert "Traceback" not in answer.stderr
 
 
+def test_init_proposes_what_is_set_and_keeps_its_secret_key(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        os, "environ", {**os.environ, "TONGDAO_SECRET_KEY": "k1:A=", "TONGDAO_DATA_DIR": "/x"}
+    )
+    monkeypatch.setattr("bot.commands.init._plant", lambda root, person: f"{root} {person}")
+    done = CliRunner().invoke(app, ["init"], input="\n\n\n\n\n宁波市委员会\n周书记\n")
+    assert done.exit_code == 0, done.output
+    written = (tmp_path / ".env").read_text()
+    assert "TONGDAO_SECRET_KEY=k1:A=\n" in written
+    assert "TONGDAO_DATA_DIR=/x\n" in written
+
+
 @pytest.mark.slow
 def test_init_writes_a_private_env_and_a_database_that_runs(tmp_path):
     typed = "\n\n8091\n\n\n宁波市委员会\n周书记\n"

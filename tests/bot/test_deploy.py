@@ -22,7 +22,9 @@ FOREIGN = re.compile(r"\bTONGDAO_[A-Z_]+")
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_a_unit_starts_a_command_that_there_is(unit: Path):
     (command,) = re.findall(
-        r"^ExecStart=/opt/tongdao/.venv/bin/tongdao (.+)$", unit.read_text(), re.MULTILINE
+        r"^ExecStart=(?:/usr/bin/env TONGDAO_HTTP_PORT=\S+ )?/opt/tongdao/.venv/bin/tongdao (.+)$",
+        unit.read_text(),
+        re.MULTILINE,
     )
     result = CliRunner().invoke(app, [*command.split(), "--help"], prog_name="tongdao")
     assert result.exit_code == 0, result.output
@@ -42,6 +44,14 @@ def test_a_unit_is_shut_in_and_has_time_to_record_what_is_in_flight(unit: Path):
         assert line in lines
     (seconds,) = [int(line.partition("=")[2]) for line in lines if line.startswith("TimeoutStopSec=")]
     assert seconds > 10
+
+
+def test_units_that_run_side_by_side_listen_on_ports_of_their_own_whatever_the_settings_say():
+    asked = [
+        re.findall(r"^ExecStart=\S+ TONGDAO_HTTP_PORT=(\S+)", unit.read_text(), re.MULTILINE)
+        for unit in UNITS
+    ]
+    assert sorted(port for found in asked for port in found) == ["8090", "8091", "81%i"]
 
 
 def test_containers_are_one_bridge_with_one_chat_server_and_one_way_in():
