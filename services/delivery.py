@@ -18,7 +18,8 @@ from domain.halts import MOST_IN_A_ROW
 from domain.messages import Content
 from domain.pace import Pace, PaceKind
 from services import killpoints
-from services.pipeline import YIELD, Channel, Pipeline, Sleep, Turn
+from services.pacer import Sleep
+from services.pipeline import YIELD, Channel, Pipeline, Turn
 from storage import audiences, dispatches, halts, materialise, outcomes, pace, reopening, shares
 from storage.database import Database, Session
 from storage.deliveries import OpenSlice, Rules
