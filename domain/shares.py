@@ -32,7 +32,11 @@ class Shares:
 
     def after(self, dispatch_id: int, count: int) -> "Shares":
         """Return them as they are once it was granted `count` sends more."""
-        return Shares({**self.granted, dispatch_id: self.at(dispatch_id) + count})
+        return self.noted(dispatch_id, self.at(dispatch_id) + count)
+
+    def noted(self, dispatch_id: int, granted: float) -> "Shares":
+        """Return them with what is known of one of them."""
+        return Shares({**self.granted, dispatch_id: granted})
 
     def ahead(self, dispatch_id: int, by: float) -> bool:
         """Say whether it was granted more than `by` sends beyond another."""

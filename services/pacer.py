@@ -71,18 +71,23 @@ class Pacer:
             await self._sleep(max(min(wait, LOOK_AGAIN), 0.001))
 
     async def reserve(self, taken: OpenSlice, flow: Flow, size: int) -> Granted | Later:
-        """Ask for the pace of `size` deliveries; who had more than others asks with less foresight than they do."""
+        """Ask for the pace of `size` deliveries; who had more than others asks with less foresight than they do.
+
+        What the others had is read when it is refused: as long as nobody is, there is nothing to share.
+        """
         whose, now = (taken.account_id, taken.kind, taken.lane), self._clock()
-        size *= taken.each
+        turnstile, size = flow.turnstiles[taken.lane], size * taken.each
+        back = STAND_BACK if turnstile.shares.ahead(taken.dispatch_id, size) else 0.0
         async with self._database.begin() as session:
-            known = await shares.read(session, *whose, now)
-            back = STAND_BACK if known.ahead(taken.dispatch_id, size) else 0.0
             granted = await pace.reserve(
                 session, taken.account_id, taken.lane, size, now, taken.kind, stand_back=back
             )
             if isinstance(granted, Granted):
-                known = await shares.grant(session, *whose, known, taken.dispatch_id, size, now)
-        flow.turnstiles[taken.lane].shares = known
+                own = await shares.grant(session, *whose, taken.dispatch_id, size, now)
+                known = turnstile.shares.noted(taken.dispatch_id, own)
+            else:
+                known = await shares.read(session, *whose, now)
+        turnstile.shares = known
         return granted
 
     async def in_time(self, taken: OpenSlice, flow: Flow, count: int, granted: Granted) -> Granted:

@@ -6,7 +6,7 @@ Written in the transaction that reserves. The rows say nothing that is needed la
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, and_, bindparam, case, delete, select
+from sqlalchemy import Float, and_, bindparam, case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -33,22 +33,16 @@ async def grant(
     account_id: int,
     kind: PaceKind,
     lane: Lane,
-    known: Shares,
     dispatch_id: int,
     count: int,
     now: datetime,
-) -> Shares:
-    """Note that a dispatch was granted `count` sends, and return the shares as they are then.
-
-    `known` are those that were read before; what another process was granted for it meanwhile counts too.
-    """
-    shares = known.after(dispatch_id, count)
+) -> float:
+    """Note that a dispatch was granted `count` sends, and return its virtual time then."""
     written = _PUT_POSTGRESQL if session.get_bind().dialect.name == "postgresql" else _PUT_SQLITE
     epoch = now.timestamp()
-    values = {"account_id": account_id, "kind": kind, "dispatch_id": dispatch_id, "lane": lane}
-    values |= {"granted": shares.at(dispatch_id), "at": epoch, "number": count, "since": epoch - LATELY}
-    await session.execute(written, values)
-    return shares
+    given = {"account": account_id, "whose": kind, "of": lane, "since": epoch - LATELY}
+    row = await session.execute(written, given | {"to": dispatch_id, "number": count, "epoch": epoch})
+    return float(row.scalar_one())
 
 
 async def forget(session: AsyncSession, now: datetime) -> None:
@@ -56,20 +50,33 @@ async def forget(session: AsyncSession, now: datetime) -> None:
     await session.execute(delete(share).where(share.c.at < now.timestamp() - KEPT))
 
 
-def _put(insert: Any) -> Any:
-    row = insert(share).values({name: bindparam(name) for name in share.c.keys()})  # noqa: SIM118 - not a dict
-    more = share.c.granted + bindparam("number", type_=Float)
-    recent = share.c.at >= bindparam("since", type_=Float)
-    changed = {"granted": case((recent, more), else_=row.excluded.granted), "at": row.excluded.at}
-    return row.on_conflict_do_update(index_elements=["account_id", "kind", "dispatch_id"], set_=changed)
-
-
-_LATELY = select(share.c.dispatch_id, share.c.granted).where(
-    and_(
-        share.c.account_id == bindparam("account"),
-        share.c.kind == bindparam("whose"),
-        share.c.lane == bindparam("of"),
-        share.c.at >= bindparam("since"),
-    )
+_RECENT = and_(
+    share.c.account_id == bindparam("account"),
+    share.c.kind == bindparam("whose"),
+    share.c.lane == bindparam("of"),
+    share.c.at >= bindparam("since", type_=Float),
 )
+_LATELY = select(share.c.dispatch_id, share.c.granted).where(_RECENT)
+
+
+def _put(insert: Any) -> Any:
+    """Count on, from where the others are if it begins or comes back."""
+    number = bindparam("number", type_=Float)
+    least = select(func.coalesce(func.min(share.c.granted), 0.0)).where(_RECENT).scalar_subquery()
+    row = insert(share).values(
+        account_id=bindparam("account"),
+        kind=bindparam("whose"),
+        lane=bindparam("of"),
+        dispatch_id=bindparam("to"),
+        granted=least + number,
+        at=bindparam("epoch", type_=Float),
+    )
+    goes_on = share.c.at >= bindparam("since", type_=Float)
+    granted = case((goes_on, share.c.granted + number), else_=row.excluded.granted)
+    put = row.on_conflict_do_update(
+        index_elements=["account_id", "kind", "dispatch_id"], set_={"granted": granted, "at": row.excluded.at}
+    )
+    return put.returning(share.c.granted)
+
+
 _PUT_POSTGRESQL, _PUT_SQLITE = _put(postgresql_insert), _put(sqlite_insert)
