@@ -1,7 +1,7 @@
 """A full disk, a worker that is stopped and goes on, and a stop while the chat server is slow.
 
-A full disk is a bound on the size of files that the process is given while it runs, and that is lifted again.
-On SQLite only: PostgreSQL writes its files itself.
+A full disk is on SQLite a bound on the size of files that the process is given while it runs, and that is lifted
+again. PostgreSQL writes its files itself, in its own processes: there every write ends with what it says then.
 """
 
 import asyncio
@@ -10,9 +10,10 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
+import asyncpg
 import pytest
 import structlog
 from sqlalchemy import func, select
@@ -51,15 +52,54 @@ def full_disk(process: asyncio.subprocess.Process) -> Iterator[None]:
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("policy", UnknownPolicy)
+FULL = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$"""
+"""https://www.postgresql.org/docs/current/errcodes-appendix.html, class 53"""
+
+
+@asynccontextmanager
+async def full_server(url: str) -> AsyncIterator[None]:
+    """Let each of our writes end as PostgreSQL ends one when its disk is full."""
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    watched = ("delivery", "slice", "dispatch", "pace", "pace_share", "outcome_count")
+    try:
+        await connection.execute(FULL)
+        for table in watched:
+            each = "BEFORE INSERT OR UPDATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION full_disk()"
+            await connection.execute(f"CREATE TRIGGER full_disk {each.format(table)}")
+        yield
+        await connection.execute("DROP FUNCTION full_disk() CASCADE")
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def full(process: asyncio.subprocess.Process, url: str) -> AsyncIterator[None]:
+    if url.startswith("sqlite"):
+        with full_disk(process):
+            yield
+        return
+    async with full_server(url):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("database_url", "policy"),
+    [
+        ("sqlite", UnknownPolicy.PARK),
+        ("sqlite", UnknownPolicy.RESEND),
+        ("postgresql", UnknownPolicy.PARK),
+    ],
+    indirect=["database_url"],
+)
 async def test_a_full_disk_stops_sending_and_forgets_no_outcome(database, database_url, tmp_path, policy):
     members, chat = await begun(database, policy), tmp_path / "webchat"
     async with running_webchat(chat) as town:
         fleet = await fleet_of(database_url, town, tmp_path)
         async with fleet.running(1) as (process,):
             await reached(chat, PEOPLE // 4)
-            with full_disk(process):
+            async with full(process, database_url):
                 await asyncio.sleep(2.0)  # what was claimed before may leave
                 stood = received(chat).total()
                 await asyncio.sleep(FULL_FOR)
