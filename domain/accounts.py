@@ -39,6 +39,10 @@ class Account:
     deep_link_template: str  # "https://t.me/{bot}?start={payload}"
     barred: bool = False  # its residency is not allowed here
 
+    @property
+    def at_home(self) -> bool:
+        return self.residency == HOME_COUNTRY
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

@@ -9,7 +9,7 @@ from aiogram.exceptions import TelegramBadRequest
 from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
-from domain.accounts import Address
+from domain.accounts import Account, Address
 from domain.notices import NoticeState
 from domain.permissions import Action, Actor
 from domain.richtext import RichText
@@ -100,6 +100,7 @@ async def on_draft(
     actor: Actor,
     words: Words,
     state: FSMContext,
+    account: Account,
     address: Address,
     bot: Bot,
 ) -> None:
@@ -126,6 +127,8 @@ async def on_draft(
             await notices.rewrite(actor, tap.id, kept, None)
         case "sensitive" | "usual":
             await notices.mark_sensitive(actor, tap.id, sensitive=tap.step == "sensitive")
+            if tap.step == "sensitive" and not account.at_home:
+                await query.answer(words("compose.sensitive.abroad"), show_alert=True)
         case _:
             await notices.ask_confirmation(actor, tap.id, needed=tap.step == "confirm")
     await show_preview(query, toolbox, actor, words, state, tap.id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from domain.accounts import HOME_COUNTRY, Account
+from domain.accounts import Account
 from domain.clock import Clock
 from domain.permissions import Actor
 from domain.polls import chosen_in
@@ -45,7 +45,7 @@ class OwnData:
 
     def may_send(self, account: Account) -> bool:
         """Say whether this messenger may carry the document: one abroad may not (DOMAIN.md 4)."""
-        return account.residency == HOME_COUNTRY
+        return account.at_home
 
     async def document(self, actor: Actor) -> Document:
         """Write everything down; reading one's own leaves no trace."""

@@ -3,7 +3,8 @@
 from sqlalchemy import select, update
 
 from storage.tables import metadata
-from tests.fakes import Chat
+from tests.factories import make_link
+from tests.fakes import Chat, World
 from tests.handlers.notice_chat import aimed
 from tests.notice_world import Bridge
 from tests.town import Town
@@ -59,3 +60,20 @@ async def test_a_notice_does_not_go_as_it_was_before_it_was_marked(
     async with town.database.begin() as session:
         assert not await delivering.notices.start(session, seen, secretary.member_id)
     assert await sent_as(town) == []
+
+
+async def test_who_marks_it_in_a_chat_abroad_is_told_that_its_words_lie_there(
+    county: Chat, delivering: Bridge, town: Town, telegram: World
+):
+    await aimed(county)
+    await county.press("⬜ 涉及个人情况（只走境内）")
+    assert county.alerts == []
+    await county.press("✅ 涉及个人情况（只走境内）")
+    secretary = town.members["county_secretary"]
+    await make_link(town.database, member=secretary, chat_id=7, account=town.telegram_id)
+    abroad = telegram.chat(7)
+    await abroad.say("/notice")
+    await abroad.press("📝 请参加学习")
+    await abroad.press("⬜ 涉及个人情况（只走境内）")
+    assert "数据存放在境外" in abroad.alerts[-1]
+    assert "只经由数据存放在境内的账号发送" in abroad.screen
