@@ -83,15 +83,16 @@ def _show(figures: Figures) -> None:
             own, speed = middle[key], middle[f"{key} speed"]
             name = f"ours on {engine}, {words}: claimed, sent, parsed, recorded"
             rows.append((name, f"{own:.0f}", f"{own / base:.2f}", f"{speed:.0f}", server))
-    ratio, shipped = middle["sqlite fast"] / base, middle["sqlite fast"] / middle["ptb"]
+    ratio, on_server = middle["sqlite fast"] / base, middle["postgresql fast"] / base
+    shipped = max(middle["sqlite fast"], middle["postgresql fast"]) / middle["ptb"]
     columns = ("CPU of a message", "us", "of aiogram", "a second", "us in the server")
     show(
         "What a delivery costs",
         columns,
         rows,
         bar="Whole cost of a recorded delivery at a high pace: at most 0.75 of aiogram's send_message",
-        reached=f"{ratio:.2f} on SQLite, {middle['postgresql fast'] / base:.2f} on PostgreSQL",
-        met=ratio <= 0.75,
+        reached=f"{ratio:.2f} on SQLite, {on_server:.2f} on PostgreSQL",
+        met=max(ratio, on_server) <= 0.75,
         note=(
             f"All on uvloop. Raw aiohttp with batch recording is {least / base:.2f}; what separates ours from it is "
             f"{middle['sqlite fast'] - least:.0f} us: python-telegram-bot's layer over the same session, a task and a "
@@ -102,7 +103,7 @@ def _show(figures: Figures) -> None:
     show(
         "What a delivery costs, of python-telegram-bot as shipped",
         ("", "of it"),
-        [("ours on SQLite", f"{shipped:.2f}")],
+        [("ours, on the dearer of both databases", f"{shipped:.2f}")],
         bar="The same against python-telegram-bot as shipped: at most 0.2",
         reached=f"{shipped:.2f}",
         met=shipped <= 0.2,
