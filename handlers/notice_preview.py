@@ -8,6 +8,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
 from domain.accounts import Address
+from domain.messages import MESSAGE
 from domain.notices import Notice, NoticeState
 from domain.permissions import Actor
 from domain.reach import Reach
@@ -49,6 +50,7 @@ async def show_preview(
         else words("preview.no_audience"),
         reach_lines(words, preview.reach, ZoneInfo(found.sender.zone)) if preview.reach else "",
         _confirmation(words, found),
+        words("preview.film") if found.media is not None and found.media.kind == MESSAGE else "",
         words("preview.sensitive") if found.sensitive else "",
         await _scheduled(toolbox, words, found),
         words("preview.paid.waits", stars=price.waiting.stars) if price.waiting else "",

@@ -33,9 +33,9 @@ class NoticeRow(Table, table=True):
     state: str = "draft"  # draft, scheduled, repeating, sending, sent, cancelled
     text: str = ""
     entities: list[dict[str, object]] = Field(default_factory=list, sa_type=JSON)
-    media_kind: str | None = None  # photo, document
+    media_kind: str | None = None  # photo, document, message
     media_name: str = ""
-    media_digest: str | None = None  # names the bytes in the media folder
+    media_digest: str | None = None  # names the bytes in the media folder, or the message copied
     more_media: list[dict[str, str]] | None = Field(default=None, sa_type=JSON)  # further files of an album
     media_group: str | None = None  # what the messenger called that album
     needs_confirmation: bool = False

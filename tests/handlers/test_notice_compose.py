@@ -218,7 +218,7 @@ async def test_a_film_is_copied_with_its_words_by_the_account_it_was_given_to(
     await county.press("＋ 选「海曙区」全部")
     await county.press("下一步")
     assert "附有视频或语音" in county.screen
-    assert "其他通道的成员只收到文字" in county.screen
+    assert "用其他账号的成员只收到文字" in county.screen
     await county.press("先试发给我")
     test = county.messages[-1]
     assert county.file_of(test).startswith("copy of 200/")
