@@ -57,6 +57,18 @@ async def test_the_author_reminds_everybody_who_has_not_confirmed(town: Bridge):
     assert content.keyboard[0][0].data == f"ack:{made.id}"
 
 
+async def test_what_is_sensitive_is_reminded_of_by_accounts_at_home_only(town: Bridge):
+    made = await told(town)
+    async with town.database.begin() as session:
+        await session.execute(update(T["notice"]).values(sensitive=True))
+        await session.execute(update(T["account"]).values(residency="AE"))
+    await nudge(town, "county_secretary", made.id)
+    assert town.channel.sent == []
+    found = select(T["dispatch"].c.home_only).where(T["dispatch"].c.source == "nudge")
+    async with town.database.read() as session:
+        assert (await session.execute(found)).scalars().all() == [True]
+
+
 async def test_nobody_is_reminded_twice_of_the_same_notice(town: Bridge):
     made = await told(town)
     assert await nudge(town, "branch_secretary", made.id) == 3
