@@ -14,6 +14,7 @@ from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery, PaceLimits
 from services.digests import Digests
+from services.dispatch_desk import DispatchDesk
 from services.dissolutions import Dissolutions
 from services.expiry import Expiry
 from services.exports import Exports
@@ -81,6 +82,22 @@ def build_toolbox(
     notices = Notices(
         database=database, clock=clock, audit=audit, audiences=audiences, delivery=delivery, media=media
     )
+    polls = Polls(
+        database=database,
+        clock=clock,
+        audit=audit,
+        audiences=audiences,
+        delivery=delivery,
+        media=media,
+        sealer=sealer,
+    )
+    halts = Halts(
+        database=database,
+        clock=clock,
+        audit=audit,
+        delivery=delivery,
+        probes={number: partial(answers, account) for number, account in opened.items()},
+    )
     return Toolbox(
         people=People(database=database),
         members=Members(database=database, clock=clock, audit=audit),
@@ -92,13 +109,7 @@ def build_toolbox(
         delivery=delivery,
         exports=Exports(database=database, clock=clock, audit=audit, sealer=sealer),
         own_data=OwnData(database=database, clock=clock, sealer=sealer),
-        halts=Halts(
-            database=database,
-            clock=clock,
-            audit=audit,
-            delivery=delivery,
-            probes={number: partial(answers, account) for number, account in opened.items()},
-        ),
+        halts=halts,
         forgetting=Forgetting(
             database=database,
             clock=clock,
@@ -112,6 +123,15 @@ def build_toolbox(
         holidays=holidays,
         holiday_alerts=HolidayAlerts(database=database, clock=clock, holidays=holidays, delivery=delivery),
         digests=Digests(database=database, clock=clock, audit=audit, delivery=delivery, rules=rules),
+        dispatch_desk=DispatchDesk(
+            database=database,
+            clock=clock,
+            audit=audit,
+            delivery=delivery,
+            notices=notices,
+            polls=polls,
+            halts=halts,
+        ),
         dissolutions=Dissolutions(database=database, clock=clock, audit=audit, delivery=delivery),
         rest_days=RestWatch(holidays=holidays, rest=rest),
         roster=build_roster(settings, database, clock, audit),
@@ -139,15 +159,7 @@ def build_toolbox(
             rules=rules,
         ),
         suggestions=Suggestions(database=database, clock=clock, audit=audit, delivery=delivery),
-        polls=Polls(
-            database=database,
-            clock=clock,
-            audit=audit,
-            audiences=audiences,
-            delivery=delivery,
-            media=media,
-            sealer=sealer,
-        ),
+        polls=polls,
     )
 
 

@@ -18,7 +18,7 @@ from services.audit import Audit
 from services.delivery import Delivery
 from storage import accounts, grants, halts
 from storage.database import Database
-from storage.halts import Halt
+from storage.halts import Halt, Overview
 
 SOURCE = "account_halted"
 SCREEN = "go:halted"
@@ -80,6 +80,12 @@ class Halts:
         async with self._database.read() as session:
             found = await halts.read_all(session)
             return [Stopped(each, await halts.waiting(session, each.account_id)) for each in found]
+
+    async def overview(self, actor: Actor) -> list[Overview]:
+        """Return all accounts with their pace and what waits for each, for who may act."""
+        self.check(actor)
+        async with self._database.read() as session:
+            return await halts.overview(session)
 
     async def resume(self, actor: Actor, account_id: int) -> bool:
         """Let an account go again by a person's word; pressed twice, it was going already."""

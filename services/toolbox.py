@@ -7,6 +7,7 @@ from services.audiences import Audiences
 from services.audit import Audit
 from services.delivery import Delivery
 from services.digests import Digests
+from services.dispatch_desk import DispatchDesk
 from services.dissolutions import Dissolutions
 from services.expiry import Expiry
 from services.exports import Exports
@@ -41,6 +42,7 @@ class Toolbox:
     expiry: Expiry
     delivery: Delivery
     digests: Digests
+    dispatch_desk: DispatchDesk
     dissolutions: Dissolutions
     exports: Exports
     forgetting: Forgetting

@@ -41,8 +41,11 @@ async def read_all(session: AsyncSession) -> list[Halt]:
 class Overview:
     """An account with its pace, what waits for it, and since when and why it has stopped, if it has."""
 
+    account_id: int
     name: str
     rate: float
+    ceiling: float
+    held_until: datetime | None
     waiting: int
     since: datetime | None
     reason: str
@@ -54,8 +57,11 @@ async def overview(session: AsyncSession) -> list[Overview]:
     rows = (await session.execute(found.order_by(account.c.name))).all()
     return [
         Overview(
+            account_id=row.account_id,
             name=row.name,
             rate=row.rate,
+            ceiling=row.ceiling,
+            held_until=row.held_until,
             waiting=await waiting(session, row.account_id),
             since=row.halted_at,
             reason=row.halt_reason or "",

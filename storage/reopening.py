@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, case, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState, DispatchState
@@ -43,19 +43,22 @@ class Doubtful:
 
 async def all_parked(session: AsyncSession, now: datetime) -> list[Doubtful]:
     """Return the dispatches that some perhaps received and that are of use still, the latest first."""
+    found = with_parked(now).order_by(dispatch.c.id.desc()).limit(SHOWN)
+    return [Doubtful(row.id, row.source, row.parked) for row in (await session.execute(found)).all()]
+
+
+def with_parked(now: datetime) -> Select[tuple[int, str, int]]:
+    """Select the dispatches that some perhaps received, undecided and of use still, by the slices that count any."""
     counted = select(dispatch.c.id, dispatch.c.source, func.count(delivery.c.id).label("parked")).join_from(
         dispatch, slice_, slice_.c.dispatch_id == dispatch.c.id
     )
     open_ones = or_(dispatch.c.unknown_left_at.is_(None), delivery.c.at > dispatch.c.unknown_left_at)
     unknown = and_(delivery.c.slice_id == slice_.c.id, delivery.c.state == DeliveryState.UNKNOWN, open_ones)
-    found = (
+    return (
         counted.join(delivery, unknown)
         .where(slice_.c.unknown > 0, or_(dispatch.c.useful_until.is_(None), dispatch.c.useful_until > now))
         .group_by(dispatch.c.id, dispatch.c.source)
-        .order_by(dispatch.c.id.desc())
-        .limit(SHOWN)
     )
-    return [Doubtful(row.id, row.source, row.parked) for row in (await session.execute(found)).all()]
 
 
 async def leave(session: AsyncSession, dispatch_id: int, now: datetime) -> int:

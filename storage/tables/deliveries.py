@@ -58,6 +58,12 @@ class SliceRow(Table, table=True):
             sqlite_where=text("done IS 0"),
             postgresql_where=text("done IS false"),
         ),
+        Index(
+            "ix_slice_unknown",
+            "dispatch_id",
+            sqlite_where=text("unknown > 0"),
+            postgresql_where=text("unknown > 0"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
