@@ -18,7 +18,7 @@ CODE = re.compile(r"(/in/|[?&]start=)[A-Za-z0-9_-]{16,}")
 BEARER = re.compile(r"(Bearer\s+)[A-Za-z0-9_.-]{8,}")
 KEY = re.compile(r"\b([A-Za-z0-9_-]{1,32}:)[A-Za-z0-9+/]{43}=")
 QUIET = ("alembic", "aiogram", "aiohttp.access", "telegram", "apscheduler", "pgqueuer", "asyncio")
-OURS = ("bot", "handlers", "scheduler", "services", "storage", "domain", "webchat")
+OURS = ("bot", "handlers", "console", "scheduler", "services", "storage", "domain", "webchat")
 """Who may say more than `info`: at `debug`, a driver writes down the values of each statement, votes among them."""
 
 

@@ -143,8 +143,8 @@ class Settings(BaseSettings):
         return self.webchat_public_url or f"http://{_shown(self.webchat_host)}:{self.webchat_port}"
 
     @property
-    def calendar_url(self) -> str:
-        """Where calendar programs reach this bridge; empty where people come from outside and nobody has said."""
+    def bridge_url(self) -> str:
+        """Where browsers and calendar programs reach this bridge; empty where people come from outside and nobody has said."""
         here = f"http://{_shown(self.http_host)}:{self.http_port}"
         return self.public_url or ("" if self.webchat_public_url else here)
 

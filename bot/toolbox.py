@@ -37,6 +37,7 @@ from services.roster_reader import ChildReader
 from services.schedules import Schedules
 from services.service_day_clock import Timing
 from services.service_days import ServiceDays
+from services.sign_ins import SignIns
 from services.suggestions import Suggestions
 from services.toolbox import Toolbox
 from services.topics import Topics
@@ -143,8 +144,9 @@ def build_toolbox(
             delivery=delivery,
             holidays=holidays,
             timing=Timing(settings.service_day_ask, settings.service_day_leads),
-            public_url=settings.calendar_url,
+            public_url=settings.bridge_url,
         ),
+        sign_ins=SignIns(database=database, clock=clock, audit=audit, public_url=settings.bridge_url),
         audiences=audiences,
         notices=notices,
         repeats=Repeats(

@@ -14,6 +14,7 @@ from aiogram.types import (
     CallbackQuery,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    LinkPreviewOptions,
     Message,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
@@ -73,9 +74,17 @@ def screen(title: str, *paragraphs: str | Text) -> Text:
     return Text(*parts)
 
 
-async def show(event: Event, text: str | Text, markup: InlineKeyboardMarkup | None = None) -> Message:
-    """Edit the message of a tap, or answer a message with a new one; returns the message that is seen then."""
-    content = _content(text)
+async def show(
+    event: Event,
+    text: str | Text,
+    markup: InlineKeyboardMarkup | None = None,
+    preview: LinkPreviewOptions | None = None,
+) -> Message:
+    """Edit the message of a tap, or answer a message with a new one; returns the message that is seen then.
+
+    Without `preview` the messenger shows what its own look at a link finds.
+    """
+    content = _content(text, preview)
     if isinstance(event, Message):
         return await event.answer(**content, reply_markup=markup)
     with suppress(
@@ -86,12 +95,14 @@ async def show(event: Event, text: str | Text, markup: InlineKeyboardMarkup | No
         edited = await _edit(event.message, content, markup)
         if edited is not None:
             return edited
-    return await send(event, text, markup)
+    return await send(event, text, markup, preview)
 
 
-async def send(event: Event, text: str | Text, markup: Markup | None = None) -> Message:
+async def send(
+    event: Event, text: str | Text, markup: Markup | None = None, preview: LinkPreviewOptions | None = None
+) -> Message:
     """Answer with a new message, below what is there."""
-    content = _content(text)
+    content = _content(text, preview)
     assert event.bot is not None  # noqa: S101 - the dispatcher binds every event
     return await event.bot.send_message(chat_of(event), **content, reply_markup=markup)
 
@@ -103,8 +114,9 @@ def chat_of(event: Event) -> int:
     return event.message.chat.id if event.message is not None else event.from_user.id
 
 
-def _content(text: str | Text) -> dict[str, Any]:
-    return text.as_kwargs() if isinstance(text, Text) else {"text": text}
+def _content(text: str | Text, preview: LinkPreviewOptions | None) -> dict[str, Any]:
+    content = text.as_kwargs() if isinstance(text, Text) else {"text": text}
+    return content if preview is None else {**content, "link_preview_options": preview}
 
 
 async def _edit(

@@ -37,10 +37,11 @@ async def show_menu(event: Event, toolbox: Toolbox, actor: Actor, words: Words) 
         words("menu.stopped") if overview.stopped else "",
         words("menu.hint"),
     )
-    await show(event, text, _buttons(words, overview))
+    console = toolbox.sign_ins.offered and toolbox.sign_ins.may(actor)
+    await show(event, text, _buttons(words, overview, console=console))
 
 
-def _buttons(words: Words, overview: Overview) -> InlineKeyboardMarkup:
+def _buttons(words: Words, overview: Overview, *, console: bool) -> InlineKeyboardMarkup:
     rows: list[Row] = [[_go(words, name) for name in names] for names in _MEMBER_ROWS]
     rows.append([_go(words, "resume" if overview.stopped else "stop")])
     secretary = []
@@ -53,8 +54,8 @@ def _buttons(words: Words, overview: Overview) -> InlineKeyboardMarkup:
     if overview.may_approve:
         label = words("menu.button.approvals", n=overview.waiting_links)
         rows.append([button(label, Go(to="approvals"))])
-    if overview.may_manage:
-        rows.append([_go(words, "import")])
+    desk = [_go(words, "import")] if overview.may_manage else []
+    rows.append([*desk, _go(words, "console")] if console else desk)
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
 

@@ -133,6 +133,7 @@ def ticks_of(toolbox: Toolbox, clock: Clock) -> list[Tick]:
         Tick("halts", 5.0, toolbox.halts.tick),
         Tick("schedules", 5.0, toolbox.schedules.tick),
         Tick("holidays", 3600.0, toolbox.holiday_alerts.tick),
+        Tick("sign_ins", 3600.0, toolbox.sign_ins.tidy),
         Tick("roster", 600.0, toolbox.roster.tidy),
         Tick("audit", 60.0, lambda: toolbox.audit.seal(clock())),
     ]

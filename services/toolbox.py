@@ -27,6 +27,7 @@ from services.rest_days import RestWatch
 from services.roster import Roster
 from services.schedules import Schedules
 from services.service_days import ServiceDays
+from services.sign_ins import SignIns
 from services.suggestions import Suggestions
 from services.topics import Topics
 
@@ -60,5 +61,6 @@ class Toolbox:
     roster: Roster
     schedules: Schedules
     service_days: ServiceDays
+    sign_ins: SignIns
     polls: Polls
     suggestions: Suggestions

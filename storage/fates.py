@@ -68,6 +68,7 @@ FATES: dict[str, Fate] = {
     "seat.member_id": Fate.GOES,
     "service_day.decided_by": Fate.STAYS,
     "service_lead.member_id": Fate.GOES,
+    "sign_in.member_id": Fate.GOES,
     "subscription.member_id": Fate.GOES,
     "suggestion.member_id": Fate.RULE,
     "suggestion_group.answered_by": Fate.STAYS,

@@ -247,6 +247,9 @@ SECTIONS: tuple[Section, ...] = (
         ("calendar_address.member_id",),
         _of("calendar_address", "language", "since", order=("member_id",)),
     ),
+    Section(
+        "sign_ins", ("sign_in.member_id",), _of("sign_in", "language", "made_at", "opened_at", "seen_at")
+    ),
     Section("readings", ("audit_entry.subject", "audit_entry.subject_id"), _readings),
     Section("deeds", ("audit_entry.actor_id",), _own_deeds),
     Section(

@@ -48,6 +48,8 @@ async def _as_a_person(session: Session, town: Hall, sealer: Sealer, number: int
     await _put(session, "service_lead", member_id=number, days=3)
     address = {"digest": NAME.encode(), "language": "en", "since": town.clock()}
     await _put(session, "calendar_address", member_id=number, **address)
+    signed = {"digest": f"{NAME}!".encode(), "language": "en", "at_home": True, "made_at": town.clock()}
+    await _put(session, "sign_in", member_id=number, **signed)
     await _put(session, "daily_digest", member_id=number)
 
 

@@ -13,7 +13,7 @@ from domain.refusals import Refusal
 from handlers import features  # noqa: F401 - loads every feature, and with them every refusal
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("bot", "handlers", "scheduler", "services", "storage", "domain", "webchat", "locales")
+ROOMS = ("bot", "handlers", "console", "scheduler", "services", "storage", "domain", "webchat", "locales")
 MODULES = sorted(
     path for room in ROOMS for path in (ROOT / room).rglob("*.py") if "versions" not in path.parts
 )
@@ -73,6 +73,14 @@ def test_every_key_that_is_spoken_stands_in_the_catalogues():
         f"{path.relative_to(ROOT)}: {key}" for path in MODULES for key in spoken(path) if key not in known
     }
     assert not missing
+
+
+def test_every_key_that_a_page_of_the_console_speaks_stands_in_the_catalogues():
+    known = set(texts("zh_CN"))
+    pages = sorted((ROOT / "console/pages").glob("*.html"))
+    spoken = {key for page in pages for key in re.findall(r'say\("([\w.]+)"[,)]', page.read_text())}
+    assert len(spoken) > 40
+    assert spoken <= known
 
 
 def refusals(kind=Refusal):

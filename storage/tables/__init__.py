@@ -40,6 +40,7 @@ from storage.tables.service_days import (
     ServicePlanRow,
     ServiceStepRow,
 )
+from storage.tables.sign_ins import SignInRow
 from storage.tables.suggestions import SuggestionGroupRow, SuggestionRow
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "ServiceLeadRow",
     "ServicePlanRow",
     "ServiceStepRow",
+    "SignInRow",
     "SliceRow",
     "SubscriptionRow",
     "SuggestionGroupRow",

@@ -102,4 +102,4 @@ def test_secrets_do_not_show_in_the_settings_own_words(monkeypatch):
     ],
 )
 def test_a_calendar_address_is_only_made_where_it_can_be_reached(settings, url):
-    assert Settings(_env_file=None, **settings).calendar_url == url
+    assert Settings(_env_file=None, **settings).bridge_url == url

@@ -21,6 +21,7 @@ from services.invitations import Invitations
 from services.members import Members
 from services.organisations import Organisations
 from services.people import People
+from services.sign_ins import SignIns
 from services.topics import Topics
 from storage.database import Database
 from storage.deliveries import Rules
@@ -64,6 +65,7 @@ def toolbox(database: Database, clock: HandClock, sealer: Sealer) -> Any:
         delivery=delivery,
         digests=Digests(database=database, clock=clock, audit=audit, delivery=delivery, rules=Rules()),
         dissolutions=Dissolutions(database=database, clock=clock, audit=audit, delivery=delivery),
+        sign_ins=SignIns(database=database, clock=clock, audit=audit, public_url="https://bridge.test"),
         expiry=Expiry(database=database, clock=clock, audit=audit, delivery=delivery),
     )
 

@@ -1,0 +1,120 @@
+"""What goes out: all of it, one of it with its figures as they change, and the steps that may be taken."""
+
+from aiohttp import web
+
+from console.pages import page
+from console.safety import WHO
+from domain.dispatch_desk import ASKED_FIRST, Step
+from domain.refusals import NotFound
+from services.dispatch_desk import DispatchDesk, is_open
+
+LONGEST_SEARCH = 60
+MOST = 2**59
+"""Above every number of ours, and below what a database refuses."""
+
+
+def routes(desk: DispatchDesk) -> list[web.RouteDef]:
+    views = _Views(desk)
+    one = "/dispatches/{id:[0-9]{1,18}}"
+    return [
+        web.get("", views.all),
+        web.get("/", views.all),
+        web.get("/live", views.live),
+        web.get("/own", views.own),
+        web.get(one, views.one),
+        web.get(f"{one}/live", views.one_live),
+        web.get(one + "/{step}", views.ask),
+        web.post(one + "/{step}", views.take),
+    ]
+
+
+class _Views:
+    def __init__(self, desk: DispatchDesk) -> None:
+        self._desk = desk
+
+    async def all(self, request: web.Request) -> web.Response:
+        """Show what goes out, what waits for a decision, and what went out before."""
+        who = request[WHO]
+        before, search = _before(request), request.query.get("q", "").strip()[:LONGEST_SEARCH]
+        first = before is None and not search
+        past, more = await self._desk.past(who.actor, before=before, search=search)
+        return page(
+            request,
+            "desk.html",
+            first=first,
+            going=await self._desk.going(who.actor) if first else [],
+            doubtful=await self._desk.doubtful(who.actor) if first else [],
+            past=past,
+            older=past[-1].id if more else None,
+            search=search,
+            may_see_own=self._desk.may_see_own(who.actor),
+            here="desk",
+        )
+
+    async def live(self, request: web.Request) -> web.Response:
+        """Show what goes out, for the page that keeps itself fresh."""
+        who = request[WHO]
+        return page(request, "going.html", going=await self._desk.going(who.actor))
+
+    async def own(self, request: web.Request) -> web.Response:
+        """Show what the bridge tells by itself."""
+        who = request[WHO]
+        past, more = await self._desk.past(who.actor, by_people=False, before=_before(request))
+        older = past[-1].id if more else None
+        return page(request, "own.html", past=past, older=older, may_see_own=True, here="own")
+
+    async def one(self, request: web.Request) -> web.Response:
+        return await self._one(request, "dispatch.html")
+
+    async def one_live(self, request: web.Request) -> web.Response:
+        return await self._one(request, "figures.html")
+
+    async def _one(self, request: web.Request, template: str) -> web.Response:
+        who = request[WHO]
+        shown = await self._desk.of(who.actor, int(request.match_info["id"]))
+        done = request.query.get("done", "")
+        return page(
+            request,
+            template,
+            shown=shown,
+            is_open=is_open(shown.figures),
+            asked_first=ASKED_FIRST,
+            done=done if done in set(Step) else "",
+            count=_number(request.query.get("n", "")),
+            may_see_own=self._desk.may_see_own(who.actor),
+            here="desk" if shown.listed.origin is not None else "own",
+        )
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """Ask before what cannot be undone; where it cannot be done any more, show how things stand."""
+        who = request[WHO]
+        step = _step(request)
+        shown = await self._desk.of(who.actor, int(request.match_info["id"]))
+        if step not in ASKED_FIRST or step not in shown.steps:
+            raise web.HTTPSeeOther(f"/console/dispatches/{shown.listed.id}")
+        may_see_own = self._desk.may_see_own(who.actor)
+        return page(request, "ask.html", shown=shown, step=step, may_see_own=may_see_own, here="desk")
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Take a step, and show how things stand after it."""
+        who = request[WHO]
+        step, number = _step(request), int(request.match_info["id"])
+        seen = _number(str((await request.post()).get("seen", "")))
+        count = await self._desk.take(who.actor, number, step, seen)
+        raise web.HTTPSeeOther(f"/console/dispatches/{number}?done={step}&n={count}")
+
+
+def _step(request: web.Request) -> Step:
+    try:
+        return Step(request.match_info["step"])
+    except ValueError:
+        raise NotFound from None
+
+
+def _before(request: web.Request) -> int | None:
+    return _number(request.query.get("before", "")) or None
+
+
+def _number(said: str) -> int:
+    """Read a number; what is none, or none of ours, is 0."""
+    return min(int(said), MOST) if said.isascii() and said.isdigit() and len(said) < len(str(MOST)) else 0
