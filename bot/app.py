@@ -39,6 +39,7 @@ from bot.inbound import Inbound
 from bot.meters import Meters
 from bot.settings import AccountSettings, Settings
 from bot.toolbox import build_toolbox
+from console import app as console
 from domain.accounts import Address
 from domain.clock import Clock
 from handlers import commands, import_run, notice_progress
@@ -53,7 +54,7 @@ from storage.database import Database
 
 log = structlog.get_logger(__name__)
 
-ROLES = ("bot", "worker", "clock", "webchat")
+ROLES = ("bot", "worker", "clock", "console", "webchat")
 BRIDGE = ("bot", "worker", "clock")
 GC_THRESHOLD = 50_000
 """aiogram's heap of 170 MB is rescanned otherwise (measured: 1,051 us an update against 545)."""
@@ -212,6 +213,7 @@ class Bridge:
         self._stack = stack
         self._holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
         self._routes: list[web.RouteDef] = []
+        self._apps: dict[str, web.Application] = {}
         self._drains: list[Callable[[], Awaitable[None]]] = []
 
     async def start(self, roles: Sequence[str]) -> None:
@@ -224,13 +226,14 @@ class Bridge:
             await self._serve_webchat()
         if "webchat" in roles or not self.settings.accounts:
             self.health.checks["webchat"] = readiness.webchat_of(self._http, self._webchat_origin)
-        if set(BRIDGE) & set(roles):
+        if set(roles) - {"webchat"}:
             await self._start_rooms(roles)
         app = http.build(
             self.health,
             self.database,
             self.clock,
             self._routes,
+            apps=self._apps,
             meters=self.meters,
             backup_at=lambda: archive.last_made(self.settings),
         )
@@ -264,7 +267,7 @@ class Bridge:
     async def _start_rooms(self, roles: Sequence[str]) -> None:
         media = MediaStore(self.settings.data_dir / "media")
         opened = await accounts.open_all(
-            await self._wanted_accounts(),
+            await self._wanted_accounts() if set(BRIDGE) & set(roles) else [],
             database=self.database,
             clock=self.clock,
             media_path=media.path,
@@ -294,6 +297,9 @@ class Bridge:
             },
         )
         await self._start_engine(engine, toolbox, works="worker" in roles)
+        if "console" in roles:
+            https = self.settings.public_url.startswith("https:")
+            self._apps["/console"] = console.build(toolbox, https=https)
         if "bot" in roles:
             await self._start_bot(opened, toolbox)
         if "clock" in roles:

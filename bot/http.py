@@ -1,7 +1,7 @@
-"""What the bridge says over HTTP: alive, ready, its figures, and the webhooks of its accounts."""
+"""What the bridge says over HTTP: alive, ready, its figures, the webhooks of its accounts, and the console."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
 from aiohttp import web
@@ -57,10 +57,11 @@ def build(
     clock: Callable[[], datetime],
     webhooks: Iterable[web.RouteDef],
     *,
+    apps: Mapping[str, web.Application] | None = None,
     meters: Meters | None = None,
     backup_at: Callable[[], datetime | None] = lambda: None,
 ) -> web.Application:
-    """Build the application; `backup_at` says when the last backup was made."""
+    """Build the application, with others below their paths; `backup_at` says when the last backup was made."""
     app = web.Application(client_max_size=1024 * 1024)
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -81,4 +82,6 @@ def build(
     app.add_routes(
         [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics), *webhooks]
     )
+    for path, other in (apps or {}).items():
+        app.add_subapp(path, other)
     return app

@@ -14,6 +14,7 @@ class Role(StrEnum):
     BOT = "bot"
     WORKER = "worker"
     CLOCK = "clock"
+    CONSOLE = "console"
     WEBCHAT = "webchat"
 
 

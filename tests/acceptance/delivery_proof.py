@@ -50,10 +50,13 @@ async def reached(folder: Path, messages: int) -> None:
             await asyncio.sleep(0.1)
 
 
-def received(folder: Path) -> Counter[int]:
-    """Count the messages that stand in each member's chat, as the chat server keeps them."""
+def received(folder: Path, words: str = "") -> Counter[int]:
+    """Count the messages with these words that stand in each member's chat, as the chat server keeps them."""
     with sqlite3.connect(folder / "webchat.db") as store:
-        rows = store.execute("SELECT person_id, count(*) FROM message WHERE NOT outgoing GROUP BY person_id")
+        rows = store.execute(
+            "SELECT person_id, count(*) FROM message WHERE NOT outgoing AND instr(body, ?) GROUP BY person_id",
+            [words],
+        )
         return Counter({person - 1000: count for person, count in rows})
 
 

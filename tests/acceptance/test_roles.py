@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import signal
 from functools import partial
 from pathlib import Path
@@ -17,19 +18,22 @@ from tests.acceptance.bridge_process import Bridge, end
 from tests.acceptance.delivery_proof import BOT, clock, people_of, received
 from tests.acceptance.test_restarts import answers, city
 from tests.delivery_world import FakeChannel, build, settle, states
-from tests.webchat_client import Person
+from tests.factories import make_grant
+from tests.webchat_client import Person, text_of
 from tests.webchat_server import running_webchat
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 PEOPLE = 300
-ROLES = ("bot", "bot", "worker", "worker", "clock", "clock")
+ROLES = ("bot", "bot", "worker", "worker", "clock", "clock", "console", "console")
 PATIENCE = 90
+WELCOME = "支部已经确认"
 
 
 async def test_two_of_each_role_are_one_bridge_and_one_of_each_is_enough(tmp_path: Path):
     async with city() as (_, database), running_webchat(tmp_path / "webchat") as town:
         members = await settle(database, clock, PEOPLE)
         token = await people_of(town, len(members))
+        await make_grant(database, member=members[0], organisation=1)
         delivery = await build(database, clock, FakeChannel(), rate=50)
         member = await Person.sign_in(town.http, town.origin, await town.operator.sign_in_link(1001), BOT)
         bridge = Bridge(database.url.render_as_string(), town, token, tmp_path, account="chat1")
@@ -43,16 +47,37 @@ async def test_two_of_each_role_are_one_bridge_and_one_of_each_is_enough(tmp_pat
             await asyncio.gather(*(ready(port) for _, port in fleet))
             await told(database, delivery, 1, members)
             await answered(member)
+            browser = await signed_in(member, fleet[-2][1])
+            assert await sees(browser, fleet[-1][1]) == 1
             for process, _ in fleet[::2]:
                 process.send_signal(signal.SIGKILL)
             await told(database, delivery, 2, members)
             await answered(member)
+            assert await sees(browser, fleet[-1][1]) == 2
             for process, _ in fleet[1::2]:
                 process.send_signal(signal.SIGTERM)
                 assert await asyncio.wait_for(process.wait(), 15) == 0, bridge.said()
-        got = received(tmp_path / "webchat")
-        assert {got[each] for each in members[1:]} == {2}
-        assert got[members[0]] == 4  # with an answer to each of two questions
+        got = received(tmp_path / "webchat", WELCOME)
+        assert {got[each] for each in members} == {2}
+
+
+async def signed_in(member: Person, port: int) -> str:
+    """Open the link that the bot gives, at the console on this port; returns the cookie."""
+    await member.say("/console")
+    said = text_of(await member.wait("/console/in/", PATIENCE))
+    (path,) = re.findall(r"/console/in/[\w-]+", said)
+    async with aiohttp.ClientSession() as http:
+        answer = await http.post(f"http://127.0.0.1:{port}{path}", allow_redirects=False)
+        assert answer.status == 303, await answer.text()
+        return answer.headers["Set-Cookie"].partition(";")[0]
+
+
+async def sees(browser: str, port: int) -> int:
+    """Count what the bridge told by itself and all received, as the console on this port shows it to a browser."""
+    async with aiohttp.ClientSession(headers={"Cookie": browser}) as http:
+        answer = await http.get(f"http://127.0.0.1:{port}/console/own")
+        assert answer.status == 200
+        return (await answer.text()).count(f"已送达 {PEOPLE} / {PEOPLE}")
 
 
 async def ready(port: int) -> None:

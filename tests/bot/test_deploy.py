@@ -51,7 +51,7 @@ def test_units_that_run_side_by_side_listen_on_ports_of_their_own_whatever_the_s
         re.findall(r"^ExecStart=\S+ TONGDAO_HTTP_PORT=(\S+)", unit.read_text(), re.MULTILINE)
         for unit in UNITS
     ]
-    assert sorted(port for found in asked for port in found) == ["8090", "8091", "81%i"]
+    assert sorted(port for found in asked for port in found) == ["8090", "8091", "8092", "81%i"]
 
 
 def test_containers_are_one_bridge_with_one_chat_server_and_one_way_in():
@@ -74,7 +74,7 @@ def test_containers_are_one_bridge_with_one_chat_server_and_one_way_in():
     proxy = services["proxy"]["networks"]["default"]["ipv4_address"]
     assert proxy in services["webchat"]["environment"]["TONGDAO_TRUSTED_PROXIES"]
     targets = re.findall(r"reverse_proxy (\w+):\d+", (ROOT / "deploy/Caddyfile").read_text())
-    assert set(targets) == {"webchat", "bot"}
+    assert set(targets) == {"webchat", "bot", "console"}
 
 
 @pytest.mark.slow
@@ -86,7 +86,7 @@ def test_an_installed_wheel_migrates_and_runs_away_from_the_sources(tmp_path: Pa
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, source], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
-    for folder in ("storage/migrations", "locales", "webchat/pages", "webchat/migrations"):
+    for folder in ("storage/migrations", "locales", "console/pages", "webchat/pages", "webchat/migrations"):
         listed = ["git", "ls-files", folder]
         tracked = subprocess.run(listed, cwd=source, capture_output=True, text=True, check=True).stdout
         assert set(tracked.split()) <= held
