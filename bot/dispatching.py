@@ -41,7 +41,7 @@ class Identify:
         address = Address(data["account_id"], user.id)
         behind = await self._toolbox.people.behind(address, day_of(self._clock()))
         data["address"] = address
-        data["words"] = speak(behind.language)
+        data["words"] = speak(behind.language, at_home=behind.account.at_home)
         data["account"] = behind.account
         data["actor"] = behind.actor
         return await handler(update, data)

@@ -32,8 +32,8 @@ def page(
     **fields: Any,
 ) -> web.Response:
     """Fill a template; of whom the browser is signed in for, in their language."""
-    who = request.get(WHO)
-    words = words or speak(language_of(request))
+    who: SignedIn | None = request.get(WHO)
+    words = words or speak(language_of(request), at_home=who is None or who.sign_in.at_home)
     text = (
         _templates()
         .get_template(template)

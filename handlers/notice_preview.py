@@ -17,7 +17,7 @@ from handlers.keyboards import Event, Row, button, keyboard, screen, show
 from handlers.notice_files import send_content
 from handlers.notice_progress import show_progress
 from handlers.notice_taps import NOTICE, After, Desk, Draft, Noticing, Send
-from handlers.notice_words import audience_lines, excerpt, media_line
+from handlers.notice_words import audience_lines, is_hidden, media_line, opening
 from handlers.paid_taps import Pay, Paying
 from handlers.repeat_taps import Repeat
 from handlers.repeat_words import outlook_words
@@ -43,7 +43,7 @@ async def show_preview(
     price = await toolbox.notices.paid.look(actor, notice_id)
     text = screen(
         words(f"preview.title.{found.state}"),
-        excerpt(found.content),
+        opening(words, found),
         media_line(words, found),
         words("preview.audience", lines=audience_lines(words, preview.parts))
         if preview.audience
@@ -299,6 +299,9 @@ async def send_test(
     number: int,
 ) -> None:
     """Send the message as recipients get it, to its author alone."""
+    if is_hidden(words, await toolbox.notices.for_actor(actor, number)):
+        await query.answer(words("notices.hidden.test"), show_alert=True)
+        return
     content = await toolbox.notices.test(actor, number, words.language)
     await query.answer(words("preview.tested"))
     await send_content(bot, address.chat_id, address.account_id, toolbox.notices, content)

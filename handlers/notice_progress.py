@@ -84,10 +84,10 @@ async def _refresh_one(
     if watched.resting and shown.get(watched.to, "").startswith(_key(watched)):
         return
     reports = toolbox.notices.reports
-    words = speak(await toolbox.people.language_of(watched.to))
-    actor = await toolbox.people.actor_of(watched.to, day_of(clock()))
+    behind = await toolbox.people.looking(watched.to, day_of(clock()))
+    words = speak(behind.language, at_home=behind.account.at_home)
     try:
-        report = None if actor is None else await reports.of(actor, watched.source_id)
+        report = None if behind.actor is None else await reports.of(behind.actor, watched.source_id)
     except Refusal:
         report = None
     over = report is None or not is_open(report)

@@ -63,8 +63,22 @@ def excerpt(rich: RichText, most: int = EXCERPT) -> Text:
     return Text.from_entities(short.text, entities) if entities else Text(short.text)
 
 
+def is_hidden(words: Words, notice: Notice) -> bool:
+    """Say whether a chat must not show what a notice says: it is sensitive, and the chat's data lies abroad."""
+    return notice.sensitive and not words.at_home
+
+
+def opening(words: Words, notice: Notice) -> Text:
+    """Show the beginning of a notice to who sends it."""
+    if is_hidden(words, notice):
+        return Text(words("notices.hidden.what"))
+    return excerpt(notice.content)
+
+
 def headline(words: Words, notice: Notice, columns: int = LINE) -> str:
-    """Name a notice by its first line, or by its file."""
+    """Name a notice by its first line, or by its file; a hidden one by what it is."""
+    if is_hidden(words, notice):
+        return words("notices.hidden")
     first = notice.content.text.partition("\n")[0]
     if first:
         return fit(first, columns)
@@ -94,7 +108,7 @@ def desk_line(words: Words, notice: Notice) -> str:
 
 
 def media_line(words: Words, notice: Notice) -> str:
-    if notice.media is None:
+    if notice.media is None or is_hidden(words, notice):
         return ""
     if notice.media.kind == MESSAGE:
         return words("notices.open.film")

@@ -10,7 +10,7 @@ from domain.paid import PaidRequest, PaidState
 from domain.permissions import Actor
 from handlers.keyboards import Event, Row, button, keyboard, pager, screen, show
 from handlers.notice_taps import Desk, Draft, Progress
-from handlers.notice_words import excerpt, headline
+from handlers.notice_words import headline, opening
 from handlers.paid_taps import Pay, Paying
 from handlers.taps import StaleTap, command, tap
 from handlers.times import moment
@@ -81,7 +81,7 @@ async def _show_request(event: Event, actor: Actor, words: Words, asked: PaidReq
         stars=asked.stars,
     )
     state = words(f"paid.state.{asked.state}", until=moment(words, asked.expires_at))
-    text = screen(words("paid.title"), excerpt(asked.notice.content), facts, state)
+    text = screen(words("paid.title"), opening(words, asked.notice), facts, state)
     mine = asked.asked_by == actor.member_id
     own = Draft(step="open", id=asked.notice.id) if asked.notice.state is NoticeState.DRAFT else Desk()
     await show(

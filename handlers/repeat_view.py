@@ -3,7 +3,7 @@
 from domain.permissions import Actor
 from handlers.keyboards import Event, Row, button, keyboard, pager, screen, show
 from handlers.notice_taps import Desk, Draft
-from handlers.notice_words import desk_line, excerpt, headline, media_line
+from handlers.notice_words import desk_line, headline, media_line, opening
 from handlers.repeat_taps import Repeat, Repeaters
 from handlers.repeat_words import outlook_lines, pattern_words
 from locales import Words
@@ -17,7 +17,7 @@ async def show_repeating(event: Event, toolbox: Toolbox, actor: Actor, words: Wo
     ahead = outlook_lines(words, found.next, found.rule)
     text = screen(
         words("repeats.paused.title" if found.paused else "repeats.title"),
-        excerpt(found.notice.content),
+        opening(words, found.notice),
         media_line(words, found.notice),
         words("repeats.when", pattern=pattern_words(words, found.rule)),
         words("repeats.paused.what") if found.paused else words("repeats.next", lines=ahead),

@@ -14,10 +14,14 @@ DEFAULT = LANGUAGES[0]
 
 
 class Words:
-    """What the bridge says in one language: ``words("menu.title", name="王芳")``."""
+    """What the bridge says in one language: ``words("menu.title", name="王芳")``.
 
-    def __init__(self, language: str) -> None:
+    `at_home` says whether it is said where data stays in the country: what is sensitive is said nowhere else.
+    """
+
+    def __init__(self, language: str, *, at_home: bool = True) -> None:
         self.language = language if language in LANGUAGES else DEFAULT
+        self.at_home = at_home
         self._texts = _texts(self.language)
 
     def __call__(self, key: str, /, **fields: Any) -> str:
@@ -36,9 +40,9 @@ class Words:
 
 
 @cache
-def speak(language: str) -> Words:
+def speak(language: str, *, at_home: bool = True) -> Words:
     """Return the shared `Words` of a language; an unknown one speaks Chinese."""
-    return Words(language)
+    return Words(language, at_home=at_home)
 
 
 @cache

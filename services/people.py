@@ -31,6 +31,18 @@ class People:
 
         Where the messenger is not allowed, nobody is behind a chat: what it would be shown stays here.
         """
+        behind, state = await self._behind(address, on)
+        if state is LinkState.BLOCKED:
+            with aside():
+                await self.came_back(address)
+        return behind
+
+    async def looking(self, address: Address, on: date) -> Behind:
+        """Return who looks at what stands in a chat; they have written nothing just now."""
+        behind, _ = await self._behind(address, on)
+        return behind
+
+    async def _behind(self, address: Address, on: date) -> tuple[Behind, LinkState | None]:
         async with self._database.read() as session:
             found = await grants.linked_at(session, address, on)
             if address.account_id not in self._accounts:
@@ -38,17 +50,9 @@ class People:
             account = self._accounts[address.account_id]
             if found is None or account.barred:
                 language = await accounts.language_of(session, address) or DEFAULT
-                return Behind(None, account, language)
+                return Behind(None, account, language), None
         actor, state = found
-        if state is LinkState.BLOCKED:
-            with aside():
-                await self.came_back(address)
-        return Behind(actor, account, actor.language)
-
-    async def actor_of(self, address: Address, on: date) -> Actor | None:
-        """Return the member linked to a chat with the grants of that day; `None` for a stranger."""
-        async with self._database.read() as session:
-            return await grants.actor_at(session, address, on)
+        return Behind(actor, account, actor.language), state
 
     async def actor_of_member(self, member_id: int, on: date) -> Actor | None:
         """Return a member as an actor, for work done in their name without a chat."""

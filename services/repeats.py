@@ -180,8 +180,9 @@ class Repeats:
         if found is None:
             raise NotFound
         words = speak(language)
+        text = words("notices.hidden") if found.sensitive else found.content.text[:EXCERPT]
         return Content(
-            words("repeats.ended.alert", text=found.content.text[:EXCERPT]),
+            words("repeats.ended.alert", text=text),
             keyboard=((Button(words("menu.home"), "go:menu"),),),
         )
 

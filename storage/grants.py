@@ -23,14 +23,8 @@ _organisation = OrganisationRow.__table__  # type: ignore[attr-defined]
 _home = _organisation.alias("home")
 
 
-async def actor_at(session: AsyncSession, address: Address, on: date) -> Actor | None:
-    """Return the member linked to a chat, with the grants that hold on that day, in one query."""
-    found = await linked_at(session, address, on)
-    return None if found is None else found[0]
-
-
 async def linked_at(session: AsyncSession, address: Address, on: date) -> tuple[Actor, LinkState] | None:
-    """Return the member linked to a chat as `actor_at` does, and whether the link is active or blocked."""
+    """Return the member linked to a chat with that day's grants, in one query, and whether the link is active or blocked."""
     given = {"account": address.account_id, "chat": address.chat_id, "on": on}
     rows = (await session.execute(_linked(), given)).all()
     if not rows:

@@ -37,11 +37,11 @@ async def test_what_goes_and_what_stays_is_said_before_anything_is_asked(chat: C
 async def test_it_takes_two_presses_and_then_the_person_is_a_guest(chat: Chat, town: Town):
     await chat.say("/forget")
     await chat.press("继续")
-    assert await town.people.actor_of(town.address(7), TODAY) is not None
+    assert (await town.people.looking(town.address(7), TODAY)).actor is not None
     await chat.press("忘记我，不能撤销")
     assert "再见" in chat.screen
     assert chat.buttons == []
-    assert await town.people.actor_of(town.address(7), TODAY) is None
+    assert (await town.people.looking(town.address(7), TODAY)).actor is None
     for text in ("/forget", "/me", "/start"):
         await chat.say(text)
         assert "邀请" in chat.screen
@@ -52,7 +52,7 @@ async def test_who_would_rather_stay_goes_home(chat: Chat, town: Town):
     await chat.press("继续")
     await chat.press("不，留下")
     assert "王芳" in chat.screen
-    assert await town.people.actor_of(town.address(7), TODAY) is not None
+    assert (await town.people.looking(town.address(7), TODAY)).actor is not None
 
 
 async def test_the_last_secretary_is_warned_and_may_go(world: World, town: Town):
@@ -71,7 +71,7 @@ async def test_a_button_of_yesterday_forgets_nobody(chat: Chat, clock: HandClock
     clock.forward(days=1)
     await chat.press("忘记我")
     assert "什么都没有删除" in chat.alerts[-1]
-    assert await town.people.actor_of(town.address(7), TODAY) is not None
+    assert (await town.people.looking(town.address(7), TODAY)).actor is not None
 
 
 async def test_the_button_of_somebody_else_forgets_neither(chat: Chat, world: World, town: Town):
@@ -83,7 +83,7 @@ async def test_the_button_of_somebody_else_forgets_neither(chat: Chat, world: Wo
     await other.tap(chat.data[-1])
     assert "什么都没有删除" in other.alerts[-1]
     for number in (7, 8):
-        assert await town.people.actor_of(town.address(number), TODAY) is not None
+        assert (await town.people.looking(town.address(number), TODAY)).actor is not None
 
 
 async def test_a_second_press_finds_a_guest(chat: Chat):

@@ -212,7 +212,7 @@ async def test_a_decision_holds_once_whoever_presses_again(
     assert "已经处理过" in secretary.alerts[-1]
     await secretary.tap(f"wait:open:{link}")
     assert "已经有了结果" in secretary.screen
-    assert await town.people.actor_of(town.address(7), TODAY) is not None
+    assert (await town.people.looking(town.address(7), TODAY)).actor is not None
 
 
 @pytest.mark.parametrize("step", ["open", "ask_yes", "ask_no", "yes", "no"])
@@ -231,7 +231,7 @@ async def test_a_waiting_link_beyond_the_wall_does_not_exist(
     for number in (foreign.id, link, 999999):
         await secretary.tap(f"wait:{step}:{number}")
         assert "没有找到" in secretary.alerts[-1]
-    assert await town.people.actor_of(stranger.address, TODAY) is None
+    assert (await town.people.looking(stranger.address, TODAY)).actor is None
 
 
 async def test_a_right_that_ended_yesterday_opens_nothing_today(world: World, town: Town):
@@ -248,12 +248,12 @@ async def test_a_new_chat_takes_the_place_of_the_old_one(
 ):
     await town.link("wang", 6)
     await _waiting(world, town, toolbox)
-    assert await town.people.actor_of(town.address(6), TODAY) is not None
+    assert (await town.people.looking(town.address(6), TODAY)).actor is not None
     await secretary.say("/approvals")
     for label in ("王芳", "是本人", "确认加入"):
         await secretary.press(label)
-    assert await town.people.actor_of(town.address(6), TODAY) is None
-    assert await town.people.actor_of(town.address(7), TODAY) is not None
+    assert (await town.people.looking(town.address(6), TODAY)).actor is None
+    assert (await town.people.looking(town.address(7), TODAY)).actor is not None
 
 
 async def test_an_invitation_that_ran_out_is_listed_until_a_new_one_is_made(

@@ -2,6 +2,7 @@
 
 from sqlalchemy import select, update
 
+from handlers.notice_progress import refresh
 from storage.tables import metadata
 from tests.factories import make_link
 from tests.fakes import Chat, World
@@ -77,3 +78,28 @@ async def test_who_marks_it_in_a_chat_abroad_is_told_that_its_words_lie_there(
     await abroad.press("⬜ 涉及个人情况（只走境内）")
     assert "数据存放在境外" in abroad.alerts[-1]
     assert "只经由数据存放在境内的账号发送" in abroad.screen
+    assert "请参加学习" not in abroad.screen
+
+
+async def test_what_it_says_is_shown_in_no_chat_abroad_to_who_sends_it_either(
+    county: Chat, delivering: Bridge, town: Town, telegram: World, toolbox, clock
+):
+    await aimed(county)
+    await county.press("⬜ 涉及个人情况（只走境内）")
+    secretary = town.members["county_secretary"]
+    await make_link(town.database, member=secretary, chat_id=7, account=town.telegram_id)
+    abroad = telegram.chat(7)
+    await abroad.say("/notice")
+    await abroad.press("📝 涉及个人情况的通知")
+    assert "这里不显示内容" in abroad.screen
+    await abroad.press("先试发给我")
+    assert "请在网页聊天里试发" in abroad.alerts[-1]
+    await abroad.press("现在发出")
+    assert "正在发出" in abroad.screen
+    await delivering.go()
+    await refresh({town.telegram_id: telegram.bot}, toolbox, clock, {})
+    assert "发送报告" in abroad.screen
+    assert "请参加学习" not in str(telegram.session.calls)
+    assert "涉及个人情况的通知" in str(telegram.session.calls)
+    await county.say("/notice")
+    assert "请参加学习" in str(county.buttons)

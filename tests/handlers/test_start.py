@@ -57,7 +57,7 @@ async def test_where_phones_are_not_verified_the_secretary_decides(world: World,
     assert chat.reply_keyboard is None
     await chat.share_contact("13805740001")
     assert "等支部书记确认" in chat.screen
-    assert await town.people.actor_of(town.address(7), TODAY) is None
+    assert (await town.people.looking(town.address(7), TODAY)).actor is None
 
 
 async def test_the_own_shared_contact_is_the_second_proof_where_phones_are_verified(
@@ -80,7 +80,7 @@ async def test_another_number_or_anothers_contact_proves_nothing(
     chat = telegram.chat(7)
     await join(chat, code)
     await chat.share_contact(phone, owner)
-    assert await town.people.actor_of(town.telegram(7), TODAY) is None
+    assert (await town.people.looking(town.telegram(7), TODAY)).actor is None
 
 
 async def test_a_paper_needs_approval_even_where_phones_are_verified(
@@ -90,7 +90,7 @@ async def test_a_paper_needs_approval_even_where_phones_are_verified(
     await join(chat, await invite(town, toolbox, InvitationForm.PAPER))
     assert chat.reply_keyboard is None
     await chat.share_contact("13805740001")
-    assert await town.people.actor_of(town.telegram(7), TODAY) is None
+    assert (await town.people.looking(town.telegram(7), TODAY)).actor is None
 
 
 async def test_a_used_code_opens_no_second_chat(world: World, code: str):
@@ -197,9 +197,9 @@ async def test_a_linked_person_unlinks_after_a_question(world: World, town: Town
     await chat.say("/privacy")
     await chat.press("解除关联")
     assert "解除关联？" in chat.screen
-    assert await town.people.actor_of(town.address(7), TODAY) is not None
+    assert (await town.people.looking(town.address(7), TODAY)).actor is not None
     await chat.press("是的")
-    assert await town.people.actor_of(town.address(7), TODAY) is None
+    assert (await town.people.looking(town.address(7), TODAY)).actor is None
 
 
 async def test_a_person_who_blocks_the_bot_and_comes_back_is_known_again(world: World, town: Town):
