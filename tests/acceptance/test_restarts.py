@@ -97,9 +97,11 @@ async def city() -> AsyncIterator[tuple[str, Database]]:
     with postgres.running() as server:
         await postgres.execute(server, "CREATE DATABASE city")
         database = Database(postgres.url_of(server, "city"))
-        await schema.upgrade(database)
-        yield server, database
-        await database.close()
+        try:
+            await schema.upgrade(database)
+            yield server, database
+        finally:
+            await database.close()  # a loop with connections open never closes
 
 
 @pytest.mark.parametrize("policy", UnknownPolicy)

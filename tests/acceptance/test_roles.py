@@ -93,9 +93,9 @@ async def ready(port: int) -> None:
 async def told(database: Database, delivery: Delivery, number: int, members: list[int]) -> None:
     """Dispatch to everybody, and wait until each has it; the clock's tick finds the slices."""
     async with database.begin() as session:
-        await delivery.dispatch(session, source=LINK_JOINED, source_id=number, member_ids=members)
+        made = await delivery.dispatch(session, source=LINK_JOINED, source_id=number, member_ids=members)
     async with asyncio.timeout(PATIENCE):
-        while {state for state, _ in (await states(database, number)).values()} != {"sent"}:
+        while {state for state, _ in (await states(database, made)).values()} != {"sent"}:
             await asyncio.sleep(0.3)
 
 
