@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, case, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -45,6 +45,11 @@ class Chat:
     address: Address
     account_name: str
     blocked: bool
+
+
+def lasts(link: Any) -> ColumnElement[bool]:
+    """Say of a link that it has not ended, as the index of addresses says it: by a parameter it would not be used."""
+    return cast("ColumnElement[bool]", link.c.state != literal_column(f"'{LinkState.ENDED}'"))
 
 
 async def account(session: AsyncSession, account_id: int) -> Account:
@@ -100,7 +105,7 @@ async def link_at(session: AsyncSession, address: Address) -> AccountLink | None
     query = select(_link).where(
         _link.c.account_id == address.account_id,
         _link.c.chat_id == address.chat_id,
-        _link.c.state != LinkState.ENDED,
+        lasts(_link),
     )
     row = (await session.execute(query)).one_or_none()
     return None if row is None else _to_link(row)
@@ -162,7 +167,8 @@ async def set_blocked(session: AsyncSession, address: Address, *, blocked: bool)
         (LinkState.ACTIVE, LinkState.BLOCKED) if blocked else (LinkState.BLOCKED, LinkState.ACTIVE)
     )
     where = (_link.c.account_id == address.account_id, _link.c.chat_id == address.chat_id)
-    await session.execute(update(_link).where(*where, _link.c.state == before).values(state=after))
+    changed = update(_link).where(*where, lasts(_link), _link.c.state == before)
+    await session.execute(changed.values(state=after))
 
 
 async def waiting(

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain.accounts import Address, LinkState
+from domain.accounts import Address
 from domain.members import MemberStatus
 from domain.permissions import Role
 from domain.polls import ENDED, PollState
+from storage import accounts
 from storage.fates import FATES, NOBODY, Fate
 from storage.own_data import polls_with_suggestions
 from storage.tables import metadata
@@ -120,7 +121,7 @@ async def _chats(session: AsyncSession, member_id: int) -> list[Address]:
         other.c.account_id == link.c.account_id,
         other.c.chat_id == link.c.chat_id,
         other.c.member_id != member_id,
-        other.c.state != LinkState.ENDED,
+        accounts.lasts(other),
     )
     found = select(link.c.account_id, link.c.chat_id).where(link.c.member_id == member_id, ~taken).distinct()
     return [Address(row.account_id, row.chat_id) for row in await session.execute(found)]

@@ -29,7 +29,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import ELSEWHERE, DeliveryState, DispatchState, UnknownPolicy, Verdict
-from storage import detours
+from storage import accounts, detours
 from storage.dispatches import COUNTERS
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
@@ -405,7 +405,7 @@ async def _move(session: AsyncSession, records: Sequence[Record]) -> None:
         free = ~exists().where(
             taken.c.account_id == row.account_id,
             taken.c.chat_id == each.moved_to,
-            taken.c.state != "ended",
+            accounts.lasts(taken),
         )
         await session.execute(
             update(account_link)
