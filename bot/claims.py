@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
@@ -87,9 +87,9 @@ class Claims:
             )
         return list(dict.fromkeys(chat for number, chat in found if number not in but))
 
-    async def note(self, session: Session, inbox_id: int, chat: Chat) -> None:
-        """Note that an update takes effect with this transaction, if it is ours to handle."""
-        if not await claims.effective(session, inbox_id, chat, self._holder):
+    async def note(self, session: Session, updates: Mapping[int, Chat]) -> None:
+        """Note that updates take effect with this transaction, if all are ours to handle."""
+        if not await claims.effective(session, updates, self._holder):
             raise Overtaken
 
     async def check(self, session: Session, chat: Chat) -> None:

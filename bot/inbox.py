@@ -11,7 +11,7 @@ that comes again is then only answered, from the state.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
@@ -27,7 +27,7 @@ from domain.clock import Clock
 from services import killpoints
 from storage import inbox
 from storage.claims import Chat
-from storage.database import Database, Session, after_commit, with_each_change
+from storage.database import Database, Effect, Session, after_commit, with_each_change
 from storage.inbox import Incoming, Waiting
 from storage.sealing import Sealer
 
@@ -265,26 +265,29 @@ class Inbox:
             self._claims.lose(_chat(waiting.account_id, waiting.chat_id))
 
     async def _feed_once(self, waiting: Waiting) -> None:
-        async def remember() -> None:
-            self._effective.add(waiting.id)
-
         chat, claims = _chat(waiting.account_id, waiting.chat_id), self._claims
-
-        async def note(session: Session) -> None:
-            if claims is None:
-                await inbox.effective(session, waiting.id)
-            else:
-                await claims.note(session, waiting.id, chat)
-            after_commit(session, remember)
-
         again = waiting.took_effect or waiting.id in self._effective
-        token = with_each_change.set(note)
+        token = with_each_change.set(Effect(self._note, waiting))
         fenced = fence.set(None if claims is None else partial(claims.check, chat=chat))
         try:
             await self._feed(waiting.account_id, orjson.loads(waiting.raw), again)
         finally:
             fence.reset(fenced)
             with_each_change.reset(token)
+
+    async def _note(self, session: Session, updates: Sequence[Waiting]) -> None:
+        """Note in a transaction which updates take effect with it."""
+        numbers = [each.id for each in updates]
+        if self._claims is None:
+            await inbox.effective(session, numbers)
+        else:
+            chats = {each.id: _chat(each.account_id, each.chat_id) for each in updates}
+            await self._claims.note(session, chats)
+
+        async def remember() -> None:
+            self._effective.update(numbers)
+
+        after_commit(session, remember)
 
     async def _failed(self, waiting: Waiting, error: Exception) -> float | None:
         attempts = await self._write(lambda session: inbox.failed(session, waiting.id, type(error).__name__))

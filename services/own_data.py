@@ -83,11 +83,14 @@ class OwnData:
 
     async def _waiting(self, session: Session, member_id: int) -> Rows:
         """Return what this person suggested in polls that are still open, anonymous ones too."""
-        found = []
+        found: Rows = []
         for poll_id in await own_data.polls_with_suggestions(session):
-            sealed = await ballots.suggestion(session, poll_id, owner_of(self._sealer, poll_id, member_id))
-            if sealed is not None:
-                found.append({"poll_id": poll_id, "text": text_in(self._sealer, sealed, poll_id)[1]})
+            owner = owner_of(self._sealer, poll_id, member_id)
+            waiting = await ballots.suggestions(session, [poll_id], [owner])
+            found.extend(
+                {"poll_id": poll_id, "text": text_in(self._sealer, sealed, poll_id)[1]}
+                for sealed in waiting.values()
+            )
         return found
 
 

@@ -1,13 +1,15 @@
 """The people behind chats: who writes, with which rights today, and in which language."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from domain.accounts import Account, Address, LinkState
 from domain.permissions import Actor
 from locales import DEFAULT, LANGUAGES
+from services.together import Together
 from storage import accounts, grants
-from storage.database import Database, aside
+from storage.database import Database, Session, aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,10 @@ class People:
     def __init__(self, *, database: Database) -> None:
         self._database = database
         self._accounts: dict[int, Account] = {}
+        self._looks: Together[tuple[Address, date], tuple[Behind, LinkState | None]] = Together(self._look)
 
     async def behind(self, address: Address, on: date) -> Behind:
-        """Return who writes, in one query for a member; who writes to us has not blocked us, whatever we missed.
+        """Return who writes, in one query for members who write at once; who writes to us has not blocked us, whatever we missed.
 
         Where the messenger is not allowed, nobody is behind a chat: what it would be shown stays here.
         """
@@ -43,15 +46,27 @@ class People:
         return behind
 
     async def _behind(self, address: Address, on: date) -> tuple[Behind, LinkState | None]:
+        return await self._looks.ask((address, on))
+
+    async def _look(self, asked: Sequence[tuple[Address, date]]) -> list[tuple[Behind, LinkState | None]]:
+        """Look who is behind many chats, in one query where nobody is a stranger."""
         async with self._database.read() as session:
-            found = await grants.linked_at(session, address, on)
-            if address.account_id not in self._accounts:
-                self._accounts[address.account_id] = await accounts.account(session, address.account_id)
-            account = self._accounts[address.account_id]
-            if found is None or account.barred:
-                language = await accounts.language_of(session, address) or DEFAULT
-                return Behind(None, account, language), None
-        actor, state = found
+            linked = {
+                day: await grants.linked_at(session, {each for each, on in asked if on == day}, day)
+                for day in {on for _, on in asked}
+            }
+            return [await self._found(session, address, linked[on].get(address)) for address, on in asked]
+
+    async def _found(
+        self, session: Session, address: Address, linked: tuple[Actor, LinkState] | None
+    ) -> tuple[Behind, LinkState | None]:
+        if address.account_id not in self._accounts:
+            self._accounts[address.account_id] = await accounts.account(session, address.account_id)
+        account = self._accounts[address.account_id]
+        if linked is None or account.barred:
+            language = await accounts.language_of(session, address) or DEFAULT
+            return Behind(None, account, language), None
+        actor, state = linked
         return Behind(actor, account, actor.language), state
 
     async def actor_of_member(self, member_id: int, on: date) -> Actor | None:

@@ -4,6 +4,7 @@ A cast anonymous vote is one transaction: that they took part, and the vote unde
 and once the vote is counted nothing is left of the second.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -25,15 +26,21 @@ from domain.polls import (
     chosen_in,
     mask_of,
 )
-from domain.refusals import NotFound
+from domain.refusals import NotFound, Refusal
 from services import killpoints
+from services.together import Together
 from services.walls import PAGE
 from storage import ballots, organisations, polls
-from storage.database import Database, Session
+from storage.ballots import NamedVote, SealedVote
+from storage.database import Database, Effect, Session, takes_effect, with_each_change
 from storage.sealing import Sealer
 
 ALL_AT_ONCE = 50
 """Open polls that are listed; nobody is asked so much at a time."""
+
+
+Seat = tuple[int, int]
+"""A poll and a member who was asked, or was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,16 @@ class AreaResult:
     count: Count | None
 
 
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """A vote as it is handed in; `effect` is what else is written of whatever brought it."""
+
+    seat: Seat
+    actor: Actor
+    chosen: frozenset[int]
+    effect: Effect | None
+
+
 class Booth:
     """Takes votes and suggestions, and shows results by the member's own chain of organisations."""
 
@@ -69,6 +86,8 @@ class Booth:
         self._database = database
         self._clock = clock
         self._sealer = sealer
+        self._looks: Together[Seat, Sheet] = Together(self._look)
+        self._votes: Together[Cast, Sheet] = Together(self._cast, apart=lambda cast: cast.seat)
 
     async def open_for(self, actor: Actor) -> list[Card]:
         """Return what the member is asked now; what is not answered comes first."""
@@ -85,42 +104,32 @@ class Booth:
 
     async def sheet(self, actor: Actor, poll_id: int) -> Sheet:
         """Return a poll as it stands for this member; `NotFound` for who was not asked."""
-        async with self._database.read() as session:
-            return self._sheet(await self._place(session, actor, poll_id))
+        return await self._looks.ask((poll_id, actor.member_id))
 
     async def vote(self, actor: Actor, poll_id: int, chosen: frozenset[int]) -> Sheet:
-        """Vote. By name it may be changed until the poll closes; an anonymous vote is final."""
-        async with self._database.begin() as session:
-            place = await self._place(session, actor, poll_id, hold=True)
-            found = place.poll
-            check_open(found, self._clock())
-            mask = mask_of(check_choice(found, chosen))
-            fresh = await ballots.take_part(session, poll_id, actor.member_id)
-            if found.anonymous:
-                if not fresh:
-                    raise VoteIsFinal
-                await ballots.cast(
-                    session, poll_id, _place(found, actor), self._seal(mask.to_bytes(2, "big"), poll_id)
-                )
-            else:
-                await ballots.choose(session, poll_id, actor.member_id, _place(found, actor), mask)
+        """Vote. By name it may be changed until the poll closes; an anonymous vote is final.
+
+        Who votes while others' votes are being written is written with all who do, in one transaction.
+        """
+        cast = Cast((poll_id, actor.member_id), actor, chosen, with_each_change.get())
+        sheet = await self._votes.ask(cast)
         killpoints.reach("after_vote_commit")
-        return self._sheet(replace(place, took_part=True, chosen=None if found.anonymous else mask))
+        return sheet
 
     async def suggest(self, actor: Actor, poll_id: int, text: str) -> Sheet:
         """Leave a suggestion with a poll, or replace one's own; it is handed on when the poll closes."""
         suggestion = check_suggestion(text)
         async with self._database.begin() as session:
-            place = await self._place(session, actor, poll_id, hold=True)
-            found = place.poll
+            sheet = await self._asked(session, actor, poll_id, hold=True)
+            found = sheet.poll
             check_open(found, self._clock())
             if not found.suggestions:
                 raise NoSuggestions
             name = None if found.anonymous else actor.member_id
             sealed = self._seal(orjson.dumps({"member": name, "text": suggestion}), poll_id)
-            owner = self._owner(found, actor)
+            owner = owner_of(self._sealer, poll_id, actor.member_id)
             await ballots.replace_suggestion(session, poll_id, owner, _place(found, actor), sealed)
-        return self._sheet(replace(place, suggestion=sealed))
+        return replace(sheet, suggestion=suggestion)
 
     async def results(self, actor: Actor, poll_id: int) -> list[AreaResult]:
         """Return the result of everybody, then of the member's own organisations from above down to their own.
@@ -128,7 +137,7 @@ class Booth:
         An area is left out that is the same as the one before it; fewer than five are not told.
         """
         async with self._database.read() as session:
-            found = await self._asked(session, actor, poll_id)
+            found = (await self._asked(session, actor, poll_id)).poll
             if found.state is not PollState.PUBLISHED and not (found.live and found.state is PollState.OPEN):
                 raise NotFound
             cells = await counted(session, found)
@@ -150,29 +159,82 @@ class Booth:
             )
         return [Card(poll, voted) for poll, voted in found[:size]], len(found) > size
 
-    async def _asked(self, session: Session, actor: Actor, poll_id: int) -> Poll:
-        return (await self._place(session, actor, poll_id)).poll
+    async def _look(self, seats: Sequence[Seat]) -> list[Sheet | Exception]:
+        async with self._database.read() as session:
+            sheets = await self._sheets(session, seats)
+        return [sheets.get(seat) or NotFound() for seat in seats]
 
-    async def _place(
-        self, session: Session, actor: Actor, poll_id: int, *, hold: bool = False
-    ) -> polls.Place:
-        owner = owner_of(self._sealer, poll_id, actor.member_id)
-        place = await polls.place_of(session, poll_id, actor.member_id, owner, hold=hold)
-        if place is None:
+    async def _cast(self, casts: Sequence[Cast]) -> list[Sheet | Exception]:
+        """Write down votes of different seats; who may not vote is told why, and the others' votes stand."""
+        async with self._database.begin() as session:
+            sheets = await self._sheets(session, [cast.seat for cast in casts], hold=True)
+            answers: list[Sheet | Exception] = [self._voted(sheets.get(cast.seat), cast) for cast in casts]
+            votes = [
+                (cast, sheet) for cast, sheet in zip(casts, answers, strict=True) if isinstance(sheet, Sheet)
+            ]
+            if votes:
+                await self._keep(session, votes)
+        return answers
+
+    def _voted(self, sheet: Sheet | None, cast: Cast) -> Sheet | Refusal:
+        """Return a sheet as it is with this vote, or why there is none."""
+        if sheet is None:
+            return NotFound()
+        try:
+            check_open(sheet.poll, self._clock())
+            chosen = check_choice(sheet.poll, cast.chosen)
+        except Refusal as refusal:
+            return refusal
+        if sheet.poll.anonymous:
+            return VoteIsFinal() if sheet.voted else replace(sheet, voted=True)
+        return replace(sheet, voted=True, chosen=chosen)
+
+    async def _keep(self, session: Session, votes: Sequence[tuple[Cast, Sheet]]) -> None:
+        fresh = await ballots.take_part(session, [cast.seat for cast, _ in votes])
+        named, sealed = [], []
+        for cast, sheet in votes:
+            takes_effect(session, cast.effect)
+            place, mask = _place(sheet.poll, cast.actor), mask_of(cast.chosen)
+            if not sheet.poll.anonymous:
+                named.append(NamedVote(*cast.seat, place, mask))
+            elif cast.seat in fresh:
+                hidden = self._seal(mask.to_bytes(2, "big"), sheet.poll.id)
+                sealed.append(SealedVote(sheet.poll.id, place, hidden))
+            else:
+                raise VoteIsFinal  # cast elsewhere meanwhile: of those who vote at once, each is looked at alone
+        if named:
+            await ballots.choose(session, named)
+        if sealed:
+            await ballots.cast(session, sealed)
+
+    async def _asked(self, session: Session, actor: Actor, poll_id: int, *, hold: bool = False) -> Sheet:
+        seat = (poll_id, actor.member_id)
+        sheet = (await self._sheets(session, [seat], hold=hold)).get(seat)
+        if sheet is None:
             raise NotFound
-        return place
+        return sheet
 
-    def _sheet(self, place: polls.Place) -> Sheet:
-        sealed = place.suggestion
-        return Sheet(
-            poll=place.poll,
-            voted=place.took_part,
-            chosen=chosen_in(place.chosen or 0),
-            suggestion=None if sealed is None else text_in(self._sealer, sealed, place.poll.id)[1],
-        )
+    async def _sheets(
+        self, session: Session, seats: Collection[Seat], *, hold: bool = False
+    ) -> dict[Seat, Sheet]:
+        """Return what those who were asked have before them; on `hold`, their polls stay as they are."""
+        places = await polls.places_of(session, seats, hold=hold)
+        owners = {
+            seat: owner_of(self._sealer, *seat) for seat, place in places.items() if place.poll.suggestions
+        }
+        waiting = await ballots.suggestions(session, {poll_id for poll_id, _ in owners}, owners.values())
+        return {
+            seat: Sheet(
+                poll=place.poll,
+                voted=place.took_part,
+                chosen=chosen_in(place.chosen or 0),
+                suggestion=self._suggestion(waiting.get(owners.get(seat, b"")), place.poll.id),
+            )
+            for seat, place in places.items()
+        }
 
-    def _owner(self, found: Poll, actor: Actor) -> bytes:
-        return owner_of(self._sealer, found.id, actor.member_id)
+    def _suggestion(self, sealed: bytes | None, poll_id: int) -> str | None:
+        return None if sealed is None else text_in(self._sealer, sealed, poll_id)[1]
 
     def _seal(self, data: bytes, poll_id: int) -> bytes:
         return self._sealer.seal(data, seal_context(poll_id))

@@ -1,17 +1,19 @@
 """Ballots: what named voters chose, what anonymous ones cast under seal, and the cells both are counted in."""
 
 import secrets
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, TextClause, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.organisations import chain_of
 from domain.poll_counting import Count
+from storage import number_lists
 from storage.tables import metadata
 
 named_vote = metadata.tables["named_vote"]
@@ -34,56 +36,59 @@ class Sealed:
     sealed: bytes
 
 
-async def take_part(session: AsyncSession, poll_id: int, member_id: int) -> bool:
-    """Write down that a member took part; `False` if they had."""
-    given = {"poll_id": poll_id, "member_id": member_id}
-    return (await session.execute(_taken(_insert(session)), given)).first() is not None
+class NamedVote(NamedTuple):
+    """What a member chose, as a bit mask, and where it is counted."""
+
+    poll_id: int
+    member_id: int
+    organisation_id: int
+    chosen: int
+
+
+class SealedVote(NamedTuple):
+    """What somebody chose under seal, and where it is counted."""
+
+    poll_id: int
+    organisation_id: int
+    sealed: bytes
+
+
+async def take_part(session: AsyncSession, members: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Write down that members took part, each as (poll, member); return those that had not."""
+    given = {"taken": number_lists.given(sorted(members))}
+    rows = await session.execute(_taken(session.get_bind().dialect.name), given)
+    return {(row.poll_id, row.member_id) for row in rows.all()}
 
 
 @cache
-def _taken(insert: Any) -> Any:
-    return (
-        insert(participation)
-        .values(poll_id=bindparam("poll_id"), member_id=bindparam("member_id"))
-        .on_conflict_do_nothing()
-        .returning(participation.c.member_id)
+def _taken(dialect: str) -> TextClause:
+    columns = ("poll_id", "member_id")
+    return text(
+        f"INSERT INTO participation ({', '.join(columns)}) {_from(dialect, 'taken', columns)}"
+        " ON CONFLICT DO NOTHING RETURNING poll_id, member_id"
     )
 
 
-async def took_part(session: AsyncSession, poll_id: int, member_id: int) -> bool:
-    found = select(participation.c.member_id).where(
-        participation.c.poll_id == poll_id, participation.c.member_id == member_id
+async def choose(session: AsyncSession, votes: Iterable[NamedVote]) -> None:
+    """Write named votes, or change them; no two of one member in one poll."""
+    await session.execute(
+        _chosen(session.get_bind().dialect.name), {"votes": number_lists.given(sorted(votes))}
     )
-    return (await session.execute(found)).first() is not None
-
-
-async def choose(
-    session: AsyncSession, poll_id: int, member_id: int, organisation_id: int, chosen: int
-) -> None:
-    """Write a named vote, or change it."""
-    given = {
-        "poll_id": poll_id,
-        "member_id": member_id,
-        "organisation_id": organisation_id,
-        "chosen": chosen,
-    }
-    await session.execute(_chosen(_insert(session)), given)
 
 
 @cache
-def _chosen(insert: Any) -> Any:
-    columns = ("poll_id", "member_id", "organisation_id", "chosen")
-    written = insert(named_vote).values({name: bindparam(name) for name in columns})
-    changed = {name: written.excluded[name] for name in ("chosen", "organisation_id")}
-    return written.on_conflict_do_update(index_elements=["poll_id", "member_id"], set_=changed)
-
-
-async def chosen(session: AsyncSession, poll_id: int, member_id: int) -> int | None:
-    """Return a member's named vote as a bit mask."""
-    found = select(named_vote.c.chosen).where(
-        named_vote.c.poll_id == poll_id, named_vote.c.member_id == member_id
+def _chosen(dialect: str) -> TextClause:
+    columns = NamedVote._fields
+    return text(
+        f"INSERT INTO named_vote ({', '.join(columns)}) {_from(dialect, 'votes', columns)}"
+        " ON CONFLICT (poll_id, member_id) DO UPDATE"
+        " SET chosen = excluded.chosen, organisation_id = excluded.organisation_id"
     )
-    return (await session.execute(found)).scalar()
+
+
+def _from(dialect: str, parameter: str, columns: Sequence[str]) -> str:
+    read = number_lists.rows_of(dialect, parameter, *columns)
+    return f"SELECT {', '.join(columns)} FROM ({read}) AS given WHERE true"  # noqa: S608 - names of ours
 
 
 async def named(session: AsyncSession, poll_id: int) -> list[tuple[str, int, int]]:
@@ -97,16 +102,10 @@ async def named(session: AsyncSession, poll_id: int) -> list[tuple[str, int, int
     return [(row.path, row.chosen, row.votes) for row in (await session.execute(counted)).all()]
 
 
-async def cast(session: AsyncSession, poll_id: int, organisation_id: int, sealed: bytes) -> None:
-    """Keep an anonymous vote under a random token until it is counted."""
-    await session.execute(
-        insert(sealed_vote).values(
-            token=secrets.randbits(TOKEN_BITS),
-            poll_id=poll_id,
-            organisation_id=organisation_id,
-            sealed=sealed,
-        )
-    )
+async def cast(session: AsyncSession, votes: Collection[SealedVote]) -> None:
+    """Keep anonymous votes under random tokens until they are counted, in an order that tells nothing."""
+    rows = [{**vote._asdict(), "token": secrets.randbits(TOKEN_BITS)} for vote in votes]
+    await session.execute(insert(sealed_vote), sorted(rows, key=lambda row: row["token"]))
 
 
 async def lock(session: AsyncSession, poll_id: int) -> None:
@@ -153,11 +152,20 @@ async def replace_suggestion(
     )
 
 
-async def suggestion(session: AsyncSession, poll_id: int, owner: bytes) -> bytes | None:
-    found = select(sealed_suggestion.c.sealed).where(
-        sealed_suggestion.c.poll_id == poll_id, sealed_suggestion.c.owner == owner
-    )
-    return (await session.execute(found)).scalar()
+async def suggestions(
+    session: AsyncSession, polls: Collection[int], owners: Collection[bytes]
+) -> dict[bytes, bytes]:
+    """Return what waits under seal, by its owner: an owner is one member in one of these polls."""
+    if not owners:
+        return {}
+    rows = await session.execute(_OWNED, {"polls": sorted(polls), "owners": sorted(owners)})
+    return {bytes(row.owner): bytes(row.sealed) for row in rows.all()}
+
+
+_OWNED = select(sealed_suggestion.c.owner, sealed_suggestion.c.sealed).where(
+    sealed_suggestion.c.poll_id.in_(bindparam("polls", expanding=True)),
+    sealed_suggestion.c.owner.in_(bindparam("owners", expanding=True)),
+)
 
 
 async def count_suggestions(session: AsyncSession, poll_id: int) -> int:

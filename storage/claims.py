@@ -4,8 +4,7 @@ A claim holds as long as its process renews its lease (`storage.leases`), so a d
 without a write. `still_mine` locks the row until the transaction ends, so that who is overtaken changes nothing.
 """
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -29,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import leases
+from storage import leases, number_lists
 from storage.inbox import OPEN, Waiting
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
@@ -53,23 +52,17 @@ async def take(session: AsyncSession, chats: Collection[Chat], holder: str, now:
     """Claim chats that are free, or whose process is gone; return those that are this process's now."""
     if not chats:
         return set()
-    given = {"chats": json.dumps(sorted(chats)), "holder": holder, "prefix": PREFIX, "now": now}
+    given = {"chats": number_lists.given(sorted(chats)), "holder": holder, "prefix": PREFIX, "now": now}
     statement = _taken(session.get_bind().dialect.name)
     return {(row.account_id, row.chat_id) for row in (await session.execute(statement, given)).all()}
 
 
 @cache
 def _taken(dialect: str) -> TextClause:
-    taken = text(_TAKE.format(chats=_CHATS[dialect]))
+    taken = text(_TAKE.format(chats=number_lists.rows_of(dialect, "chats", "account_id", "chat_id")))
     return taken.bindparams(bindparam("now", type_=UtcDateTime), bindparam("prefix", type_=String))
 
 
-_CHATS = {
-    "sqlite": "SELECT json_extract(value, '$[0]') AS account_id, json_extract(value, '$[1]') AS chat_id"
-    " FROM json_each(:chats) WHERE true",
-    "postgresql": "SELECT CAST(value->>0 AS integer) AS account_id, CAST(value->>1 AS bigint) AS chat_id"
-    " FROM json_array_elements(CAST(:chats AS json))",
-}
 _TAKE = """
     INSERT INTO chat_claim (account_id, chat_id, holder)
     SELECT wanted.account_id, wanted.chat_id, CAST(:holder AS varchar) FROM ({chats}) AS wanted WHERE true
@@ -97,10 +90,12 @@ async def still_mine(session: AsyncSession, chat: Chat, holder: str) -> bool:
     return (await session.execute(_MINE, _place(chat, holder))).first() is not None
 
 
-async def effective(session: AsyncSession, inbox_id: int, chat: Chat, holder: str) -> bool:
-    """Note as `storage.inbox.effective` does; `False` if the update is another process's, or over."""
-    given = _place(chat, holder) | {"update": inbox_id}
-    return (await session.execute(_EFFECTIVE, given)).first() is not None
+async def effective(session: AsyncSession, updates: Mapping[int, Chat], holder: str) -> bool:
+    """Note as `storage.inbox.effective` does; `False` if one of the updates is another process's, or over."""
+    given = [(number, *chat) for number, chat in sorted(updates.items())]
+    parameters = {"updates": number_lists.given(given), "of_holder": holder}
+    noted = await session.execute(_effective(session.get_bind().dialect.name), parameters)
+    return len(noted.all()) == len(given)
 
 
 def _place(chat: Chat, holder: str) -> dict[str, int | str]:
@@ -116,12 +111,23 @@ _MINE = (
     )
     .with_for_update(read=True)
 )
-_EFFECTIVE = (
-    update(inbox)
-    .where(inbox.c.id == bindparam("update"), inbox.c.state.in_(OPEN), _MINE.exists())
-    .values(state="effective")
-    .returning(inbox.c.id)
-)
+
+
+@cache
+def _effective(dialect: str) -> Any:
+    noted = number_lists.table_of(dialect, "updates", "number", "account", "chat")
+    mine = (
+        select(claim.c.holder)
+        .where(claim.c.account_id == noted.c.account, claim.c.chat_id == noted.c.chat)
+        .where(claim.c.holder == bindparam("of_holder"))
+        .with_for_update(read=True)
+    )
+    return (
+        update(inbox)
+        .where(inbox.c.id == noted.c.number, inbox.c.state.in_(OPEN), mine.exists())
+        .values(state="effective")
+        .returning(inbox.c.id)
+    )
 
 
 async def open_chats(

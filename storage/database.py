@@ -9,11 +9,11 @@ An error names no values (`hide_parameters`): they would stand in the log.
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import sqlalchemy.ext.asyncio
@@ -30,15 +30,23 @@ Hook = Callable[[], Awaitable[None]]
 OnEnd = Callable[[float, bool], None]
 """Is told how long a transaction took, from asking for a connection, and whether it was committed."""
 AFTER_COMMIT = "after_commit"
+EFFECTS = "effects"
 LONGEST_PAUSE = 30.0
 """Seconds that a transaction on PostgreSQL may do nothing."""
 READING_CACHE, WRITING_CACHE = 65_536, 16_384
 """KB of SQLite's pages that a connection keeps. The writer fills its own in the course of a large notice,
 and gains nothing by more: what it writes lies together.
 """
-with_each_change: "ContextVar[Callable[[Session], Awaitable[None]] | None]" = ContextVar(
-    "with_each_change", default=None
-)
+
+
+class Effect(NamedTuple):
+    """What a transaction writes besides; `note` is called once with all that the transaction is `about`."""
+
+    note: "Callable[[Session, Sequence[Any]], Awaitable[None]]"
+    about: Any
+
+
+with_each_change: ContextVar[Effect | None] = ContextVar("with_each_change", default=None)
 """What is written in every transaction of this context besides: the inbox notes there that an update took effect."""
 
 
@@ -102,9 +110,7 @@ class Database:
             async with self._writer.connect() as connection, connection.begin():
                 session = Session(connection)
                 yield session
-                also = with_each_change.get()
-                if also is not None:
-                    await also(session)
+                await _note_effects(session)
                 if session.new or session.dirty or session.deleted:
                     await session.flush()
             committed = True
@@ -154,6 +160,21 @@ def aside() -> Iterator[None]:
         yield
     finally:
         with_each_change.reset(token)
+
+
+def takes_effect(session: AsyncSession, effect: Effect | None) -> None:
+    """Write in this transaction what another context would have written in its own: it is done on its behalf."""
+    if effect is not None:
+        session.info.setdefault(EFFECTS, []).append(effect)
+
+
+async def _note_effects(session: Session) -> None:
+    takes_effect(session, with_each_change.get())
+    together: dict[Any, list[Any]] = {}
+    for effect in session.info.pop(EFFECTS, ()):
+        together.setdefault(effect.note, []).append(effect.about)
+    for note, about in together.items():
+        await note(session, about)
 
 
 def after_commit(session: AsyncSession, hook: Hook) -> None:

@@ -1,17 +1,18 @@
 """Role grants, and the person behind a chat with theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Date, and_, bindparam, func, or_, select
+from sqlalchemy import Date, and_, bindparam, func, or_, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.accounts import Address, LinkState
 from domain.members import MemberStatus
 from domain.organisations import Organisation
 from domain.permissions import RIGHTS, Action, Actor, Grant, Role
+from storage import accounts, number_lists
 from storage.organisations import to_organisation
 from storage.tables import AccountLinkRow, ChatRow, MemberRow, OrganisationRow, RoleGrantRow
 
@@ -23,13 +24,19 @@ _organisation = OrganisationRow.__table__  # type: ignore[attr-defined]
 _home = _organisation.alias("home")
 
 
-async def linked_at(session: AsyncSession, address: Address, on: date) -> tuple[Actor, LinkState] | None:
-    """Return the member linked to a chat with that day's grants, in one query, and whether the link is active or blocked."""
-    given = {"account": address.account_id, "chat": address.chat_id, "on": on}
-    rows = (await session.execute(_linked(), given)).all()
-    if not rows:
-        return None
-    return _to_actor(rows, rows[0].chosen or rows[0].language), LinkState(rows[0].state)
+async def linked_at(
+    session: AsyncSession, addresses: Collection[Address], on: date
+) -> dict[Address, tuple[Actor, LinkState]]:
+    """Return the members linked to chats with that day's grants, in one query, and whether a link is active or blocked."""
+    chats = number_lists.given((each.account_id, each.chat_id) for each in addresses)
+    rows = await session.execute(_linked(session.get_bind().dialect.name), {"chats": chats, "on": on})
+    linked: dict[Address, list[Any]] = {}
+    for row in rows.all():
+        linked.setdefault(Address(row.account_id, row.chat_id), []).append(row)
+    return {
+        address: (_to_actor(found, found[0].chosen or found[0].language), LinkState(found[0].state))
+        for address, found in linked.items()
+    }
 
 
 async def actor_of_member(session: AsyncSession, member_id: int, on: date) -> Actor | None:
@@ -83,16 +90,17 @@ async def holders_at_roots(session: AsyncSession, action: Action, on: date) -> l
 
 
 @cache
-def _linked() -> Any:
+def _linked(dialect: str) -> Any:
     """Build the look at who writes once: it comes with every update."""
+    asked = number_lists.table_of(dialect, "chats", "account_id", "chat_id")
     chat = and_(_chat.c.account_id == _link.c.account_id, _chat.c.chat_id == _link.c.chat_id)
     return (
         _actor_query()
-        .add_columns(_chat.c.language.label("chosen"), _link.c.state)
+        .add_columns(_chat.c.language.label("chosen"), _link.c.state, _link.c.account_id, _link.c.chat_id)
         .join(_link, _link.c.member_id == _member.c.id)
         .outerjoin(_chat, chat)
-        .where(_link.c.account_id == bindparam("account"), _link.c.chat_id == bindparam("chat"))
-        .where(_link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED]))
+        .where(tuple_(_link.c.account_id, _link.c.chat_id).in_(select(asked)))
+        .where(accounts.lasts(_link), _link.c.state.in_([LinkState.ACTIVE, LinkState.BLOCKED]))
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, delete, false, func, select, update
@@ -45,7 +46,6 @@ async def keep(session: AsyncSession, updates: Sequence[Incoming], now: datetime
     """Write what is new, and return it; an update that came before is left as it is."""
     if not updates:
         return []
-    insert: Any = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     values = [
         {
             "account_id": each.account_id,
@@ -59,14 +59,19 @@ async def keep(session: AsyncSession, updates: Sequence[Incoming], now: datetime
         }
         for each in updates
     ]
-    written = (
+    rows = (await session.execute(_kept(session.get_bind().dialect.name), values)).all()
+    return sorted((Waiting(*row) for row in rows), key=lambda waiting: waiting.id)
+
+
+@cache
+def _kept(dialect: str) -> Any:
+    """Build it once: each batch of updates runs it."""
+    insert: Any = sqlite_insert if dialect == "sqlite" else postgresql_insert
+    return (
         insert(inbox)
-        .values(values)
         .on_conflict_do_nothing(index_elements=["account_id", "update_id"])
         .returning(inbox.c.id, inbox.c.account_id, inbox.c.chat_id, inbox.c.raw, false(), inbox.c.update_id)
     )
-    rows = (await session.execute(written)).all()
-    return sorted((Waiting(*row) for row in rows), key=lambda waiting: waiting.id)
 
 
 async def waiting(session: AsyncSession, account_ids: Sequence[int], *, limit: int) -> list[Waiting]:
@@ -87,9 +92,9 @@ async def waiting(session: AsyncSession, account_ids: Sequence[int], *, limit: i
     return [Waiting(*row) for row in (await session.execute(found)).all()]
 
 
-async def effective(session: AsyncSession, inbox_id: int) -> None:
-    """Note in the transaction of a change that this update made it, so that it is never made again."""
-    await session.execute(_EFFECTIVE, {"number": inbox_id})
+async def effective(session: AsyncSession, numbers: Sequence[int]) -> None:
+    """Note in the transaction of a change which updates made it, so that it is never made again."""
+    await session.execute(_EFFECTIVE, {"numbers": list(numbers)})
 
 
 async def done(session: AsyncSession, numbers: Sequence[int], now: datetime) -> None:
@@ -99,7 +104,7 @@ async def done(session: AsyncSession, numbers: Sequence[int], now: datetime) -> 
 
 _EFFECTIVE = (
     update(inbox)
-    .where(inbox.c.id == bindparam("number"), inbox.c.state == "waiting")
+    .where(inbox.c.id.in_(bindparam("numbers", expanding=True)), inbox.c.state == "waiting")
     .values(state="effective")
 )
 _DONE = (

@@ -1,13 +1,12 @@
 """Polls: their text and state, who was asked, who took part, and the desk of those who ask."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Select,
     and_,
@@ -28,6 +27,7 @@ from domain.messages import Media
 from domain.notices import Sender
 from domain.organisations import subtree_bounds
 from domain.polls import Poll, PollState, options_of
+from storage import number_lists
 from storage.tables import metadata
 
 delivery = metadata.tables["delivery"]
@@ -37,7 +37,6 @@ named_vote = metadata.tables["named_vote"]
 organisation = metadata.tables["organisation"]
 participation = metadata.tables["participation"]
 poll = metadata.tables["poll"]
-sealed_suggestion = metadata.tables["sealed_suggestion"]
 
 SOURCE = "poll"
 RESULT_SOURCE = "poll_result"
@@ -187,52 +186,56 @@ async def count_voted(session: AsyncSession, poll_id: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a member who was asked stands in a poll; `suggestion` is sealed."""
+    """Where a member who was asked stands in a poll."""
 
     poll: Poll
     took_part: bool
     chosen: int | None
-    suggestion: bytes | None
 
 
-async def place_of(
-    session: AsyncSession, poll_id: int, member_id: int, owner: bytes, *, hold: bool = False
-) -> Place | None:
-    """Return a poll as it stands for a member, in one query; `None` for who was not asked.
+async def places_of(
+    session: AsyncSession, asked: Collection[tuple[int, int]], *, hold: bool = False
+) -> dict[tuple[int, int], Place]:
+    """Return how polls stand for members, by (poll, member); who was not asked is left out.
 
-    With `hold` the poll cannot change before this transaction ends; others may hold it too.
+    With `hold` these polls cannot change before this transaction ends; others may hold them too.
     """
-    given = {"poll_of": poll_id, "member_of": member_id, "owned_by": owner}
-    row = (await session.execute(_place(hold=hold), given)).one_or_none()
-    if row is None:
-        return None
-    return Place(_to_poll(row), row.took_part, row.chosen, row.own_suggestion)
+    wanted = {"polls": sorted({poll_id for poll_id, _ in asked})}
+    found = {row.id: _to_poll(row) for row in (await session.execute(_wanted(hold=hold), wanted)).all()}
+    given = {"asked": number_lists.given(sorted(set(asked)))}
+    rows = (await session.execute(_places(session.get_bind().dialect.name), given)).all()
+    return {
+        (row.poll_id, row.member_id): Place(found[row.poll_id], row.took_part, row.chosen)
+        for row in rows
+        if row.poll_id in found
+    }
 
 
 @cache
-def _place(*, hold: bool) -> Any:
+def _wanted(*, hold: bool) -> Any:
+    wanted = _polls().where(poll.c.id.in_(bindparam("polls", expanding=True))).order_by(poll.c.id)
+    return wanted.with_for_update(read=True, of=poll) if hold else wanted
+
+
+@cache
+def _places(dialect: str) -> Any:
     """Build it once: each tap on a poll asks it."""
-    member_of = bindparam("member_of", type_=BigInteger)
+    asked = number_lists.table_of(dialect, "asked", "poll_id", "member_id")
     was_asked = exists().where(
         dispatch.c.source == SOURCE,
-        dispatch.c.source_id == poll.c.id,
+        dispatch.c.source_id == asked.c.poll_id,
         delivery.c.dispatch_id == dispatch.c.id,
-        delivery.c.member_id == member_of,
+        delivery.c.member_id == asked.c.member_id,
     )
-    mine = exists().where(participation.c.poll_id == poll.c.id, participation.c.member_id == member_of)
+    mine = exists().where(
+        participation.c.poll_id == asked.c.poll_id, participation.c.member_id == asked.c.member_id
+    )
     chosen = select(named_vote.c.chosen).where(
-        named_vote.c.poll_id == poll.c.id, named_vote.c.member_id == member_of
+        named_vote.c.poll_id == asked.c.poll_id, named_vote.c.member_id == asked.c.member_id
     )
-    suggestion = select(sealed_suggestion.c.sealed).where(
-        sealed_suggestion.c.poll_id == poll.c.id, sealed_suggestion.c.owner == bindparam("owned_by")
-    )
-    more = (
-        mine.label("took_part"),
-        chosen.scalar_subquery().label("chosen"),
-        suggestion.scalar_subquery().label("own_suggestion"),
-    )
-    found = _polls(*more).where(poll.c.id == bindparam("poll_of"), was_asked)
-    return found.with_for_update(read=True, of=poll) if hold else found
+    return select(
+        asked.c.poll_id, asked.c.member_id, mine.label("took_part"), chosen.scalar_subquery().label("chosen")
+    ).where(was_asked)
 
 
 async def asked(

@@ -142,8 +142,8 @@ async def test_what_took_effect_before_its_process_died_is_only_answered_by_the_
     a.hold_up(1)
     await a.box.receive(account, [said(1)])
     async with database.begin() as session:
-        assert await stored.effective(session, 1, (account, 7), "a")
-        assert not await stored.effective(session, 1, (account, 7), "b")
+        assert await stored.effective(session, {1: (account, 7)}, "a")
+        assert not await stored.effective(session, {1: (account, 7)}, "b")
     clock.forward(seconds=LEASE.total_seconds() + 1)
     await b.claims.renew()
     await b.look()

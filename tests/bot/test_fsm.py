@@ -130,10 +130,10 @@ async def test_an_abandoned_dialogue_is_dropped_after_a_month(storage, clock):
 async def test_a_step_of_a_dialogue_does_not_count_as_the_effect_of_its_update(storage):
     noted = []
 
-    async def note(session):
-        noted.append(session)
+    async def note(_, about):
+        noted.extend(about)
 
-    token = database_module.with_each_change.set(note)
+    token = database_module.with_each_change.set(database_module.Effect(note, 1))
     await storage.set_state(at(), Steps.text)
     database_module.with_each_change.reset(token)
     assert noted == []

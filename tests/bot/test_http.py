@@ -61,7 +61,7 @@ async def test_the_figures_count_updates_by_state_and_the_age_of_the_oldest(clie
             session, [Incoming(account, number, 7, b"{}") for number in range(1, 4)], clock()
         )
         await inbox.done(session, [kept[0].id], clock())
-        await inbox.effective(session, kept[1].id)
+        await inbox.effective(session, [kept[1].id])
     clock.forward(seconds=90)
     text = await (await client.get("/metrics")).text()
     assert 'tongdao_inbox_updates{state="waiting"} 1.0' in text

@@ -5,7 +5,7 @@ from aiogram import Bot
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, GetMe, SendChatAction, SendMessage
 
 from bot.replies import ReplyLane
-from storage.database import with_each_change
+from storage.database import Effect, with_each_change
 
 
 class Deliveries:
@@ -64,11 +64,11 @@ async def test_noting_says_nothing_of_the_update_that_was_answered():
         async def replied(self, account_id: int, count: int) -> None:
             contexts.append(with_each_change.get())
 
-    async def effective(session):
-        raise AssertionError
+    async def effective(_, about):
+        raise AssertionError(about)
 
     lane = ReplyLane(Looking(), 3)
-    token = with_each_change.set(effective)
+    token = with_each_change.set(Effect(effective, 1))
     await ask(lane, SendMessage(chat_id=1, text="a"))
     with_each_change.reset(token)
     await lane.drain()

@@ -1,5 +1,6 @@
 """The person behind a chat: rights as of today, in one query, and the language of the chat."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import event, select, update
 from domain.accounts import LinkState
 from domain.permissions import Role
 from services.people import People
-from storage.database import Database, Session, with_each_change
+from storage.database import Database, Effect, Session, with_each_change
 from storage.sealing import Sealer
 from storage.tables import AccountLinkRow, MemberRow
 from tests.town import TODAY, Town, build
@@ -90,10 +91,10 @@ async def test_who_writes_has_not_blocked_us_though_we_missed_their_coming_back(
     await town.link("wang", 7, LinkState.BLOCKED)
     handled: list[str] = []
 
-    async def note(_session: Session) -> None:
-        handled.append("took effect")
+    async def note(_session: Session, about: Sequence[str]) -> None:
+        handled.extend(about)
 
-    token = with_each_change.set(note)
+    token = with_each_change.set(Effect(note, "took effect"))
     behind = await people.behind(town.address(7), TODAY)
     with_each_change.reset(token)
     assert behind.actor is not None
