@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiogram import Bot
-from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramAPIError
 
 from bot.answer_session import AnswerSession
@@ -17,6 +16,7 @@ from storage import accounts
 from storage.database import Database
 
 ANSWER_TIMEOUT = 20.0  # seconds
+CONNECT_TIMEOUT = 5.0  # seconds
 PROBE_TIMEOUT = 10  # seconds
 CLIENTS: dict[str, type[TelegramChannel | AiogramChannel]] = {
     "ptb": TelegramChannel,
@@ -69,8 +69,12 @@ def _open(
     number: int, settings: AccountSettings, clock: Clock, media_path: Callable[[str], Path]
 ) -> BotAccount:
     token = settings.token.get_secret_value()
-    server = TelegramAPIServer.from_base(settings.base_url)
-    session = AnswerSession(api=server, proxy=settings.proxy, timeout=ANSWER_TIMEOUT)
+    session = AnswerSession(
+        base_url=settings.base_url,
+        timeout=ANSWER_TIMEOUT,
+        connect_timeout=CONNECT_TIMEOUT,
+        proxy=settings.proxy,
+    )
     channel = CLIENTS[settings.client](
         token=token, base_url=settings.base_url, clock=clock, media_path=media_path, proxy=settings.proxy
     )

@@ -1,31 +1,37 @@
-"""aiogram's session for answers: through an HTTP proxy where one is set, and with one family of errors.
+"""aiogram's session for answers: lean, through an HTTP proxy where one is set, and with one family of errors.
 
 aiogram asks for a further package to speak through a proxy, and raises what is no `TelegramAPIError` for a page
 that is no answer; that error also carries the page, or what a person wrote, into whatever log it reaches.
 """
 
+from functools import cache
 from typing import Any
 
-import aiohttp
 from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.exceptions import ClientDecodeError, TelegramNetworkError
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
+from pydantic import TypeAdapter, ValidationError
+
+from bot.channels.aiogram_session import LeanSession
 
 
-class AnswerSession(AiohttpSession):
-    """Goes through `proxy`, an ``http://`` address, as aiohttp does by itself."""
+class AnswerSession(LeanSession):
+    """Its results are models as aiogram's are, but for an edited message, which who edits has already: `True`."""
 
-    def __init__(self, *, proxy: str | None, **fields: Any) -> None:
-        super().__init__(**fields)
-        self._through = proxy
-
-    async def create_session(self) -> aiohttp.ClientSession:
-        if self._session is None or self._session.closed:
-            connector = aiohttp.TCPConnector(**self._connector_init)
-            self._session = aiohttp.ClientSession(connector=connector, proxy=self._through)
-        return self._session
+    async def make_request(
+        self,
+        bot: Bot,
+        method: TelegramMethod[Any],
+        timeout: int | None = None,  # noqa: ASYNC109 - as aiogram names it
+    ) -> Any:
+        result = await super().make_request(bot, method, timeout)
+        if result is True or method.__api_method__.startswith("edit"):
+            return True
+        try:
+            return _reader(method.__returning__).validate_python(result, context={"bot": bot})
+        except ValidationError:
+            raise _no_answer(method, 200) from None
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
@@ -33,5 +39,14 @@ class AnswerSession(AiohttpSession):
         try:
             return super().check_response(bot, method, status_code, content)
         except ClientDecodeError:
-            message = f"status {status_code} and no answer of the Bot API"
-            raise TelegramNetworkError(method=method, message=message) from None
+            raise _no_answer(method, status_code) from None
+
+
+@cache
+def _reader(returning: Any) -> TypeAdapter[Any]:
+    """Build what reads a kind of result once."""
+    return TypeAdapter(returning)
+
+
+def _no_answer(method: TelegramMethod[Any], status: int) -> TelegramNetworkError:
+    return TelegramNetworkError(method=method, message=f"status {status} and no answer of the Bot API")

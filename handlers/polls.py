@@ -128,6 +128,8 @@ async def on_call(
 async def _step(toolbox: Toolbox, actor: Actor, clock: Clock, tap: Call) -> tuple[Sheet, int, str]:
     """Return the sheet after a tap, the choice so far, and what to show of it: see, pick or sure."""
     booth = toolbox.polls.booth
+    if tap.step == "pick" and tap.mask and booth.takes_one_press(tap.id):
+        return await booth.vote(actor, tap.id, chosen_in(tap.mask)), 0, "voted"
     sheet = await booth.sheet(actor, tap.id)
     if tap.step == "see":
         return sheet, 0, "see"

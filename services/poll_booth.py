@@ -88,6 +88,7 @@ class Booth:
         self._sealer = sealer
         self._looks: Together[Seat, Sheet] = Together(self._look)
         self._votes: Together[Cast, Sheet] = Together(self._cast, apart=lambda cast: cast.seat)
+        self._one_press: set[int] = set()
 
     async def open_for(self, actor: Actor) -> list[Card]:
         """Return what the member is asked now; what is not answered comes first."""
@@ -105,6 +106,13 @@ class Booth:
     async def sheet(self, actor: Actor, poll_id: int) -> Sheet:
         """Return a poll as it stands for this member; `NotFound` for who was not asked."""
         return await self._looks.ask((poll_id, actor.member_id))
+
+    def takes_one_press(self, poll_id: int) -> bool:
+        """Say whether a press on an option is a vote: a poll by name with one choice, seen here since it opened.
+
+        Neither changes any more then, and a vote looks at all else itself, so that nobody need look before.
+        """
+        return poll_id in self._one_press
 
     async def vote(self, actor: Actor, poll_id: int, chosen: frozenset[int]) -> Sheet:
         """Vote. By name it may be changed until the poll closes; an anonymous vote is final.
@@ -222,6 +230,9 @@ class Booth:
         owners = {
             seat: owner_of(self._sealer, *seat) for seat, place in places.items() if place.poll.suggestions
         }
+        for place in places.values():
+            if place.poll.state is PollState.OPEN and not (place.poll.anonymous or place.poll.multiple):
+                self._one_press.add(place.poll.id)
         waiting = await ballots.suggestions(session, {poll_id for poll_id, _ in owners}, owners.values())
         return {
             seat: Sheet(

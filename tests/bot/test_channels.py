@@ -33,9 +33,13 @@ class Server:
         self.port = 0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        form = await request.post()
+        form = await (request.json() if request.content_type == "application/json" else request.post())
         self.connections.add(request.transport)
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        fields = {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in form.items()
+            if not isinstance(value, web.FileField)
+        }
         for value in form.values():
             if isinstance(value, web.FileField):
                 self.files.append((value.filename, value.file.read()))
