@@ -60,8 +60,13 @@ class Safety:
 
     @web.middleware
     async def headers(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await handler(request)
-        response.headers.update(HEADERS)
+        """Give them to every answer, redirects included; only what says so itself is kept by browsers."""
+        try:
+            response = await handler(request)
+        except web.HTTPException as redirect:
+            _protect(redirect)
+            raise
+        _protect(response)
         return response
 
     @web.middleware
@@ -87,10 +92,8 @@ class Safety:
             if not _from_here(request):
                 raise web.HTTPForbidden
             known = request.cookies.get(self.cookie)
-            sent = (await request.post()).get("csrf")
-            if known and not (
-                isinstance(sent, str) and hmac.compare_digest(sent.encode(), _csrf(known).encode())
-            ):
+            sent = await _token(request)
+            if known and not hmac.compare_digest(sent.encode(), _csrf(known).encode()):
                 raise web.HTTPForbidden
         return await handler(request)
 
@@ -124,6 +127,20 @@ def csrf_of(request: web.Request) -> str:
     return token
 
 
+def _protect(response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
+
+
+async def _token(request: web.Request) -> str:
+    """Return the token a form carries, if it is text; a form that cannot be read is refused."""
+    try:
+        sent = (await request.post()).get("csrf")
+    except (ValueError, LookupError):  # bytes that are no text, or a charset that does not exist
+        raise web.HTTPBadRequest from None
+    return sent if isinstance(sent, str) else ""
+
+
 def _csrf(secret: str) -> str:
     return hashlib.sha256(f"csrf:{secret}".encode()).hexdigest()
 
@@ -134,4 +151,7 @@ def _from_here(request: web.Request) -> bool:
     if site is not None:
         return site in {"same-origin", "none"}
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
+    try:
+        return origin is None or urlsplit(origin).netloc == request.host
+    except ValueError:  # an address that is none
+        return False

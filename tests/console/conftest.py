@@ -53,6 +53,7 @@ class Browser:
     ) -> ClientResponse:
         sent = {name: str(value) for name, value in fields.items()}
         said = {"Sec-Fetch-Site": "same-origin", **(headers or {})}
+        said = {name: value for name, value in said.items() if value}
         return await self._read(await self.client.post(action, data=sent, headers=said))
 
     def form(self, action: str) -> dict[str, str]:

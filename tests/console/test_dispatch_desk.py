@@ -4,6 +4,7 @@ import re
 
 from sqlalchemy import update
 
+from console.safety import HEADERS
 from tests.console.conftest import Browser
 from tests.desk_world import Desk
 from tests.factories import T
@@ -49,6 +50,15 @@ async def test_a_cancel_is_asked_about_first_and_says_how_many_it_is_about(brows
     await browser.open(f"{path}/cancel")  # by the back button: it shows how things stand
     assert "已取消" in browser.text
     assert f"{path}/cancel" not in browser.text
+
+
+async def test_a_redirect_keeps_browsers_from_harm_as_pages_do(browser: Browser, world: Desk):
+    path = await begun(world)
+    await browser.sign_in()
+    response = await browser.client.get(f"{path}/pause", allow_redirects=False)
+    assert (response.status, response.headers["Location"]) == (303, path)
+    assert {name: response.headers[name] for name in HEADERS} == HEADERS
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 async def test_two_who_press_at_once_are_told_how_it_stands(browser: Browser, world: Desk):

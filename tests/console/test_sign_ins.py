@@ -61,6 +61,7 @@ async def test_signing_out_ends_it_on_the_server_too(browser: Browser):
         {"Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "", "Origin": "https://elsewhere.test"},
         {"Sec-Fetch-Site": "", "Origin": "null"},
+        {"Sec-Fetch-Site": "", "Origin": "https://[elsewhere"},
     ],
 )
 async def test_a_form_of_another_site_does_nothing(browser: Browser, headers: dict[str, str]):
@@ -80,6 +81,33 @@ async def test_a_form_without_its_token_does_nothing(browser: Browser, csrf: dic
     await browser.sign_in()
     await browser.post("/console/out", **csrf)
     assert browser.status == 403
+    await browser.open("/console")
+    assert browser.status == 200
+
+
+async def test_a_browser_that_names_no_site_is_believed_by_its_origin(browser: Browser):
+    await browser.sign_in()
+    ours = str(browser.client.make_url("/").origin())
+    for origin in (ours, ""):
+        headers = {"Sec-Fetch-Site": "", "Origin": origin}
+        await browser.post("/console/language", headers=headers, **browser.form("/console/language"))
+        assert browser.status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"csrf=\xff\xfe&csrf=%ff", "application/x-www-form-urlencoded"),
+        (b"csrf=1", "application/x-www-form-urlencoded; charset=nobodys"),
+        (b"csrf=1", "multipart/form-data"),
+        (b"--x\r\nContent-Disposition: form-data\r\n\r\n1", "multipart/form-data; boundary=x"),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_refused_calmly(browser: Browser, body: bytes, kind: str):
+    await browser.sign_in()
+    headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": kind}
+    response = await browser.client.post("/console/out", data=body, headers=headers)
+    assert response.status in {400, 403}
     await browser.open("/console")
     assert browser.status == 200
 
