@@ -37,7 +37,9 @@ class _Views:
         who = request[WHO]
         before, search = _before(request), request.query.get("q", "").strip()[:LONGEST_SEARCH]
         first = before is None and not search
-        past, more = await self._desk.past(who.actor, before=before, search=search)
+        past, more = await self._desk.past(
+            who.actor, before=before, search=search, at_home=who.sign_in.at_home
+        )
         return page(
             request,
             "desk.html",

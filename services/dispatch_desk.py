@@ -81,9 +81,18 @@ class DispatchDesk:
         return [each for each in shown if Step.LEAVE in each.steps]
 
     async def past(
-        self, actor: Actor, *, by_people: bool = True, before: int | None = None, search: str = ""
+        self,
+        actor: Actor,
+        *,
+        by_people: bool = True,
+        before: int | None = None,
+        search: str = "",
+        at_home: bool = True,
     ) -> tuple[list[Listed], bool]:
-        """Return a page of all there were, the latest first, and whether more follow."""
+        """Return a page of all there were, the latest first, and whether more follow.
+
+        A search from abroad, without `at_home`, finds nothing by the words of what is sensitive.
+        """
         seen = self._seen(actor)
         if not by_people and not seen.own:
             raise NotAllowed
@@ -93,7 +102,8 @@ class DispatchDesk:
                 seen,
                 by_people=by_people,
                 before=before,
-                search=search,
+                search=search.replace("\0", "\ufffd"),  # PostgreSQL refuses a NUL
+                sensitive=at_home,
                 limit=PAGE + 1,
             )
         return found[:PAGE], len(found) > PAGE

@@ -80,15 +80,25 @@ async def doubtful(session: AsyncSession, seen: Seen, now: datetime, limit: int)
 
 
 async def past(
-    session: AsyncSession, seen: Seen, *, by_people: bool, before: int | None, search: str, limit: int
+    session: AsyncSession,
+    seen: Seen,
+    *,
+    by_people: bool,
+    before: int | None,
+    search: str,
+    sensitive: bool,
+    limit: int,
 ) -> list[Listed]:
-    """Return what people wrote, or what the bridge tells by itself, the latest first, below the number `before`."""
+    """Return what people wrote, or what the bridge tells by itself, the latest first, below the number `before`.
+
+    Without `sensitive` a search does not look into what is: a hit would tell of its words.
+    """
     found = _visible(seen).where(dispatch.c.source.in_(BY_PEOPLE) if by_people else ~_written())
     if before is not None:
         found = found.where(dispatch.c.id < before)
     if search:
         words = (column.icontains(search, autoescape=True) for column in (notice.c.text, poll.c.question))
-        found = found.where(or_(*words))
+        found = found.where(or_(*words), true() if sensitive else dispatch.c.home_only.is_(False))
     return await _read(session, found, limit)
 
 

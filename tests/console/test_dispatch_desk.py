@@ -130,8 +130,10 @@ async def test_a_sensitive_notice_has_no_words_in_a_browser_that_came_from_a_cha
         assert "王芳" not in browser.text.replace("王芳</span>", "")
     assert "涉及个人情况的通知" in browser.text
     await browser.open("/console?q=王芳")
-    assert "王芳同志家庭" not in browser.text
+    assert "没有找到「王芳」" in browser.text  # nor may a search ask for its words
     await browser.sign_in()
+    await browser.open("/console?q=王芳")
+    assert f'href="{path}"' in browser.text
     await browser.open(path)
     assert "王芳同志家庭" in browser.text
 

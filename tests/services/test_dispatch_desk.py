@@ -166,3 +166,5 @@ async def test_all_that_was_sent_is_paged_and_searched(world: Desk):
     assert len(await numbers(world.desk, county, search="第7号")) == 1
     assert len(await numbers(world.desk, county, search="100%")) == PAGE
     assert await numbers(world.desk, county, search="1_0%") == []
+    for odd in ("\0", "第7\0号", "'; --", "\\", "👩‍👩‍👧", "通" * 10_000):
+        assert await numbers(world.desk, county, search=odd) == []
