@@ -9,7 +9,7 @@ from domain.refusals import NotFound
 from services.alerts import Alerts
 from services.audit import Audit
 from services.walls import PAGE, paths_of, require
-from storage import accounts, people
+from storage import accounts, people, sign_ins
 from storage.accounts import WaitingLink
 from storage.database import Database, Session
 from storage.people import Found
@@ -88,10 +88,14 @@ class Approvals:
     async def join(
         self, session: Session, link: AccountLink, found: Found, *, decided_by: int | None
     ) -> None:
-        """Make a waiting link active; without `decided_by` it was proved by the person's own number."""
+        """Make a waiting link active; without `decided_by` it was proved by the person's own number.
+
+        Where they were signed in to the console until now they are no more.
+        """
         await require_allowed(session, link.address)
         if not await accounts.activate(session, link, since=self._clock(), decided_by=decided_by):
             raise LinkNotWaiting
+        await sign_ins.end_all(session, link.member_id)  # of a chat that was lost, its browsers too
         language = await accounts.language_of(session, link.address)
         if language is not None:
             await accounts.set_language(session, link.address, language)

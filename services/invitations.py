@@ -32,7 +32,7 @@ from domain.refusals import NotFound
 from services.approvals import Approvals, active_member, require_allowed
 from services.audit import Audit
 from services.walls import PAGE, paths_of, require
-from storage import accounts, invitations, people
+from storage import accounts, invitations, people, sign_ins
 from storage.database import Database, Session
 from storage.people import Found
 from storage.sealing import Sealer
@@ -184,12 +184,17 @@ class Invitations:
             await self._approvals.ask(session, link.id, found)
 
     async def withdraw(self, address: Address) -> None:
-        """Take this chat apart from the record, waiting or joined; doing so twice changes nothing."""
+        """Take this chat apart from the record, waiting or joined; doing so twice changes nothing.
+
+        Who had joined is signed out of the console in all browsers.
+        """
         async with self._database.begin() as session:
             link = await accounts.link_at(session, address)
             if link is None:
                 return
             await accounts.end(session, link.id, self._clock())
+            if link.state is not LinkState.PENDING:
+                await sign_ins.end_all(session, link.member_id)
             found = await people.record(session, link.member_id)
             if found is not None:
                 await self._note(session, "link.withdrawn", found, actor_id=link.member_id)

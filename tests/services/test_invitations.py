@@ -21,6 +21,7 @@ from services.alerts import Alerts
 from services.approvals import Approvals
 from services.audit import Audit
 from services.invitations import Invitations
+from storage import sign_ins
 from storage.database import Database
 from storage.sealing import Sealer
 from storage.tables import AccountLinkRow, AuditEntryRow, MemberRow
@@ -180,6 +181,34 @@ async def test_approving_twice_joins_once_and_refusing_after_it_is_too_late(
     async with town.database.read() as session:
         actions = (await session.exec(select(AuditEntryRow.action).order_by(AuditEntryRow.id))).all()
     assert actions == ["invitation.created", "link.asked", "link.approved"]
+
+
+async def test_another_chat_signs_out_of_the_console_and_so_does_leaving_one(
+    town: Town, desk: Desk, code: str, clock: HandClock
+):
+    async def browsers() -> int:
+        async with town.database.read() as session:
+            return len(await sign_ins.of_member(session, town.members["wang"]))
+
+    async def sign_in(secret: str) -> None:
+        async with town.database.begin() as session:
+            at = {"language": "en", "at_home": True, "now": clock()}
+            await sign_ins.add(session, town.members["wang"], secret, **at)
+            assert await sign_ins.open_link(session, secret, f"own {secret}", clock())
+
+    await sign_in("lost")
+    await desk.invitations.accept(town.address(7), code)
+    await desk.invitations.withdraw(town.address(7))  # a chat that only waits takes nothing away
+    assert await browsers() == 1
+    secretary = await town.actor("branch_secretary")
+    again = await desk.invitations.create(secretary, town.members["wang"], InvitationForm.LINK)
+    await desk.invitations.accept(town.address(8), again.code)
+    waiting, _ = await desk.approvals.waiting(secretary, 0)
+    await desk.approvals.approve(secretary, waiting[0].link_id)
+    assert await browsers() == 0
+    await sign_in("left")
+    await desk.invitations.withdraw(town.address(8))
+    assert await browsers() == 0
 
 
 async def test_a_language_chosen_before_joining_becomes_the_members(town: Town, desk: Desk, code: str):
