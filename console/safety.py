@@ -41,6 +41,8 @@ WHO: Final = web.RequestKey("who", SignedIn)
 _CSRF: Final = web.RequestKey("csrf", str)
 OPEN_TO_ALL: Final = frozenset({"link", "sign_in", "asset"})
 """Names of the routes that need nobody to be signed in."""
+LIVE: Final = "/live"
+"""How the paths end that a page asks for by itself."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Worded = Callable[[web.Request, HTTPStatus, Refusal | None, str], web.StreamResponse]
 """Words a refusal, or what broke by the number of the incident, as a page."""
@@ -103,8 +105,16 @@ class Safety:
         secret = request.cookies.get(self.cookie, "")
         request[_CSRF] = _csrf(secret) if secret else ""
         if request.match_info.route.name not in OPEN_TO_ALL:
-            request[WHO] = await self._sign_ins.behind(secret)
+            request[WHO] = await self._sign_ins.behind(secret, by_itself=request.path.endswith(LIVE))
         return await handler(request)
+
+    async def knows(self, request: web.Request) -> bool:
+        """Say whether somebody is signed in, where nobody needs to be."""
+        try:
+            await self._sign_ins.behind(request.cookies.get(self.cookie, ""))
+        except SignedOut:
+            return False
+        return True
 
     def let_in(self, response: web.StreamResponse, secret: str) -> None:
         response.set_cookie(

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from console.pages import page
 from console.safety import WHO, Safety
+from domain.sign_ins import SignedOut
 from locales import speak
 from services.sign_ins import SignIns
 
@@ -26,12 +27,21 @@ class _Views:
         self._safety = safety
 
     async def link(self, request: web.Request) -> web.Response:
-        """Say whom the link signs in; it is used up by the press only, since messengers look at links too."""
-        offer = await self._sign_ins.offer(request.match_info["secret"])
+        """Say whom the link signs in; it is used up by the press only, since messengers look at links too.
+
+        Who opens a used one where they are still signed in is led in.
+        """
+        try:
+            offer = await self._sign_ins.offer(request.match_info["secret"])
+        except SignedOut:
+            if await self._safety.knows(request):
+                raise web.HTTPSeeOther(HOME) from None
+            raise
         return page(request, "sign_in.html", words=speak(offer.language), name=offer.name)
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        secret = await self._sign_ins.open(request.match_info["secret"])
+        instead_of = request.cookies.get(self._safety.cookie, "")
+        secret = await self._sign_ins.open(request.match_info["secret"], instead_of)
         response = _to(HOME)
         self._safety.let_in(response, secret)
         return response

@@ -82,27 +82,36 @@ class SignIns:
             raise SignedOut
         return Offer(actor.name, found.language)
 
-    async def open(self, secret: str) -> str:
-        """Sign a browser in by a link, which is used up; return the secret that the browser is known by."""
+    async def open(self, secret: str, instead_of: str = "") -> str:
+        """Sign a browser in by a link, which is used up; return the secret that the browser is known by.
+
+        The secret it was known by until now, `instead_of`, leads nowhere from then on.
+        """
         own, now = secrets.token_urlsafe(SECRET_BYTES), self._clock()
         async with self._database.begin() as session:
             opened = await sign_ins.open_link(session, _sane(secret), own, now)
             if opened is None or await self._actor(session, opened.member_id) is None:
                 raise SignedOut
+            before = await sign_ins.read(session, instead_of)
+            if before is not None:
+                await sign_ins.end(session, before.id)
             held = await sign_ins.of_member(session, opened.member_id)
             await sign_ins.end(session, *(each.id for each in held[MOST:]))
             await self._note(session, opened.member_id, "console.signed_in")
         return own
 
-    async def behind(self, secret: str) -> SignedIn:
-        """Return who is behind a browser; refuses when the sign-in is over or nothing is left to see."""
+    async def behind(self, secret: str, *, by_itself: bool = False) -> SignedIn:
+        """Return who is behind a browser; refuses when the sign-in is over or nothing is left to see.
+
+        What a page asks for `by_itself` is no use of it: one that is left open is signed out as well.
+        """
         now = self._clock()
         async with self._database.read() as session:
             found = await sign_ins.read(session, _sane(secret))
             actor = None if found is None else await self._actor(session, found.member_id)
         if found is None or actor is None or not holds(found, now):
             raise SignedOut
-        if now - found.seen_at > SEEN_EVERY:
+        if not by_itself and now - found.seen_at > SEEN_EVERY:
             async with self._database.begin() as session:
                 await sign_ins.seen(session, found.id, now)
         return SignedIn(actor, found)

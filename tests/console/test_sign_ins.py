@@ -15,8 +15,17 @@ async def test_a_link_is_opened_by_a_press_not_by_a_look(browser: Browser):
         assert "您将以「陈书记」的身份登录" in browser.text
     await browser.send(path)
     assert "现在没有正在发送的消息" in browser.text
+    browser.client.session.cookie_jar.clear()
     await browser.open(path)
     assert (browser.status, "链接已用过或过期" in browser.text) == (401, True)
+
+
+async def test_a_used_link_leads_in_where_one_is_signed_in_still(browser: Browser):
+    path = await browser.link("county_secretary")
+    await browser.open(path)
+    await browser.send(path)
+    response = await browser.open(path)
+    assert (browser.status, response.url.path) == (200, "/console")
 
 
 async def test_who_is_not_signed_in_sees_only_how_to(browser: Browser):

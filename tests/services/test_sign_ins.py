@@ -1,5 +1,6 @@
 """Signing in to the console: who gets a link, what it is good for, and how it ends."""
 
+import contextlib
 from datetime import date, timedelta
 
 import pytest
@@ -146,6 +147,24 @@ async def test_of_many_browsers_the_one_left_longest_is_signed_out(sign_ins: Sig
     with pytest.raises(SignedOut):
         await sign_ins.behind(browsers[0])
     assert len(await sign_ins.open_ones(await town.actor("county_secretary"))) == MOST
+
+
+async def test_a_page_that_is_left_open_is_no_use(sign_ins: SignIns, town: Town, clock):
+    browser = await sign_ins.open(await link(sign_ins, town))
+    for _ in range(2):
+        clock.now += UNUSED / 2
+        with contextlib.suppress(SignedOut):
+            await sign_ins.behind(browser, by_itself=True)
+    with pytest.raises(SignedOut):
+        await sign_ins.behind(browser)
+
+
+async def test_a_browser_that_signs_in_again_is_known_once(sign_ins: SignIns, town: Town):
+    first = await sign_ins.open(await link(sign_ins, town))
+    second = await sign_ins.open(await link(sign_ins, town, "worker"), first)
+    assert (await sign_ins.behind(second)).actor.name == (await town.actor("worker")).name
+    with pytest.raises(SignedOut):
+        await sign_ins.behind(first)
 
 
 async def test_the_language_is_the_browsers_own(sign_ins: SignIns, town: Town):
