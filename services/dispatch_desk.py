@@ -74,9 +74,12 @@ class DispatchDesk:
         return [await self._shown(actor, each) for each in found]
 
     async def doubtful(self, actor: Actor) -> list[Shown]:
-        """Return what somebody has to decide about: some perhaps received it."""
+        """Return what the actor has to decide about: some perhaps received it."""
+        now = self._clock()
+        steered = tuple(grant.path for grant in actor.nodes(Action.SEND_NOTICE, day_of(now)))
+        seen = Seen(steered, own=self.may_see_own(actor))
         async with self._database.read() as session:
-            found = await dispatch_desk.doubtful(session, self._seen(actor), self._clock(), PAGE)
+            found = await dispatch_desk.doubtful(session, seen, now, TOLD_IN, PAGE)
         shown = [await self._shown(actor, each) for each in found]
         return [each for each in shown if Step.LEAVE in each.steps]
 

@@ -1,6 +1,6 @@
 """Dispatches with what they tell and where they come from: by organisation, by words, those that wait for a decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from domain.delivery import DispatchState
 from domain.nudges import SOURCE as NUDGE
 from domain.organisations import subtree_bounds
+from domain.polls import PollState
 from storage import polls, reopening
 from storage.notices import SOURCE as NOTICE
 from storage.tables import metadata
@@ -73,10 +74,21 @@ async def going(session: AsyncSession, seen: Seen, limit: int) -> list[Listed]:
     return await _read(session, _visible(seen).where(is_open), limit)
 
 
-async def doubtful(session: AsyncSession, seen: Seen, now: datetime, limit: int) -> list[Listed]:
-    """Return what some perhaps received and nobody has decided about, the latest first."""
+async def doubtful(
+    session: AsyncSession, seen: Seen, now: datetime, told_in: Mapping[PollState, str], limit: int
+) -> list[Listed]:
+    """Return what some perhaps received and somebody can decide about still, the latest first.
+
+    `told_in` has the message about which a poll can be asked, by its state.
+    """
     waiting = reopening.with_parked(now).with_only_columns(dispatch.c.id)
-    return await _read(session, _visible(seen).where(dispatch.c.id.in_(waiting)), limit)
+    told = (and_(poll.c.state == state, dispatch.c.source == source) for state, source in told_in.items())
+    found = _visible(seen).where(
+        dispatch.c.id.in_(waiting),
+        dispatch.c.state != DispatchState.CANCELLED,
+        or_(dispatch.c.source.not_in(OF_POLLS), *told),
+    )
+    return await _read(session, found, limit)
 
 
 async def past(

@@ -8,7 +8,11 @@ from sqlalchemy import select, update
 from domain.delivery import NotSent, Sent
 from domain.dispatch_desk import DispatchMovedOn, Step
 from domain.refusals import NotAllowed, NotFound
+from services import dispatch_desk
 from services.dispatch_desk import PAGE, DispatchDesk
+from services.polls import TOLD_IN
+from storage import dispatch_desk as storage_desk
+from storage.dispatch_desk import Seen
 from tests.desk_world import Desk, desk_over_town
 from tests.factories import T
 
@@ -93,6 +97,18 @@ async def test_doubts_wait_for_a_decision_and_a_second_press_sends_nothing_again
     assert (await world.desk.of(county, number)).steps == ()
 
 
+async def test_what_nobody_can_decide_hides_no_doubt(world: Desk, monkeypatch):
+    monkeypatch.setattr(dispatch_desk, "PAGE", 1)
+    world.lose_answers(1)
+    open_one, county = await begun(world), await world.actor("county_secretary")
+    ended = await begun(world, text="第二条")
+    await world.bridge.go()
+    async with world.database.begin() as session:
+        mine = T["dispatch"].c.id == ended
+        await session.execute(update(T["dispatch"]).where(mine).values(state="cancelled"))
+    assert [each.listed.id for each in await world.desk.doubtful(county)] == [open_one]
+
+
 async def test_the_failed_are_tried_again(world: Desk):
     world.bridge.channel.answer = lambda envelope: NotSent("refused")
     number, county = await begun(world), await world.actor("county_secretary")
@@ -152,6 +168,9 @@ async def test_a_poll_decides_about_its_last_message_only_and_is_called_off_in_t
     await world.bridge.go()
     await world.polls.close(county, made.id)
     assert await world.desk.doubtful(county) == []
+    async with world.database.read() as session:  # nor is it looked for, where it would hide others
+        seen = Seen((county.grants[0].path,))
+        assert await storage_desk.doubtful(session, seen, world.clock(), TOLD_IN, PAGE) == []
 
 
 async def test_all_that_was_sent_is_paged_and_searched(world: Desk):
