@@ -1,12 +1,14 @@
 """What goes out: all of it, one of it with its figures as they change, and the steps that may be taken."""
 
+from http import HTTPStatus
+
 from aiohttp import web
 
 from console.pages import page
 from console.safety import WHO
-from domain.dispatch_desk import ASKED_FIRST, Step
-from domain.refusals import NotFound
-from services.dispatch_desk import DispatchDesk, is_open
+from domain.dispatch_desk import ASKED_FIRST, DispatchMovedOn, Step, still_so
+from domain.refusals import NotFound, Refusal
+from services.dispatch_desk import DispatchDesk, Shown, is_open
 
 LONGEST_SEARCH = 60
 MOST = 2**59
@@ -71,17 +73,21 @@ class _Views:
     async def one_live(self, request: web.Request) -> web.Response:
         return await self._one(request, "figures.html")
 
-    async def _one(self, request: web.Request, template: str) -> web.Response:
+    async def _one(
+        self, request: web.Request, template: str, *, refused: Refusal | None = None
+    ) -> web.Response:
+        """Show one; after a step that was `refused`, why, above how it stands."""
         who = request[WHO]
         shown = await self._desk.of(who.actor, int(request.match_info["id"]))
-        done = request.query.get("done", "")
         return page(
             request,
             template,
+            status=HTTPStatus.OK if refused is None else HTTPStatus.CONFLICT,
             shown=shown,
             is_open=is_open(shown.figures),
             asked_first=ASKED_FIRST,
-            done=done if done in set(Step) else "",
+            done=_done(request, shown),
+            refused=refused,
             count=_number(request.query.get("n", "")),
             may_see_own=self._desk.may_see_own(who.actor),
             here="desk" if shown.listed.origin is not None else "own",
@@ -98,11 +104,14 @@ class _Views:
         return page(request, "ask.html", shown=shown, step=step, may_see_own=may_see_own, here="desk")
 
     async def take(self, request: web.Request) -> web.Response:
-        """Take a step, and show how things stand after it."""
+        """Take a step, and show how things stand after it; where it came too late, how they stand without it."""
         who = request[WHO]
         step, number = _step(request), int(request.match_info["id"])
         seen = _number(str((await request.post()).get("seen", "")))
-        count = await self._desk.take(who.actor, number, step, seen)
+        try:
+            count = await self._desk.take(who.actor, number, step, seen)
+        except DispatchMovedOn as late:
+            return await self._one(request, "dispatch.html", refused=late)
         raise web.HTTPSeeOther(f"/console/dispatches/{number}?done={step}&n={count}")
 
 
@@ -111,6 +120,13 @@ def _step(request: web.Request) -> Step:
         return Step(request.match_info["step"])
     except ValueError:
         raise NotFound from None
+
+
+def _done(request: web.Request, shown: Shown) -> Step | None:
+    """Return the step that led here, if what it did is so."""
+    said = request.query.get("done", "")
+    step = Step(said) if said in set(Step) else None
+    return step if step is not None and still_so(step, shown.figures.state) else None
 
 
 def _before(request: web.Request) -> int | None:

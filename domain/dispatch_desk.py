@@ -20,6 +20,15 @@ ASKED_FIRST = frozenset({Step.CANCEL, Step.AGAIN})
 """What cannot be undone is done at a second press."""
 
 
+ABOUT_PEOPLE = frozenset({Step.RETRY, Step.AGAIN, Step.LEAVE})
+"""What is decided about those who were looked at, and nobody who came to them since."""
+_AFTER = {
+    Step.PAUSE: frozenset({DispatchState.PAUSED}),
+    Step.RESUME: frozenset({DispatchState.RUNNING, DispatchState.DONE}),
+    Step.CANCEL: frozenset({DispatchState.CANCELLED}),
+}
+
+
 class DispatchMovedOn(Refusal):
     """It has come further meanwhile, so that this cannot be done any more."""
 
@@ -33,6 +42,11 @@ class Standing:
     parked: int
     timely: bool
     may_be_cancelled: bool
+
+
+def still_so(step: Step, state: DispatchState) -> bool:
+    """Say whether what a step has done is so in this state; an address that is kept may tell what was once."""
+    return state in _AFTER.get(step, DispatchState)
 
 
 def steps_of(at: Standing) -> tuple[Step, ...]:

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from domain.clock import Clock, day_of
 from domain.delivery import DispatchState
-from domain.dispatch_desk import DispatchMovedOn, Standing, Step, steps_of
-from domain.notices import NoticeState
+from domain.dispatch_desk import ABOUT_PEOPLE, DispatchMovedOn, Standing, Step, steps_of
+from domain.notices import NoticeMovedOn, NoticeState
 from domain.permissions import Action, Actor
-from domain.polls import PollState
+from domain.polls import PollMovedOn, PollState
 from domain.refusals import NotAllowed, NotFound
 from services.audit import Audit
 from services.delivery import Delivery, Figures
@@ -122,19 +122,19 @@ class DispatchDesk:
     async def take(self, actor: Actor, dispatch_id: int, step: Step, generation: int) -> int:
         """Take a step, and return how many it concerns; of two who press, one does.
 
-        `generation` is the one that was looked at: what was sent again meanwhile is not sent once more.
+        `generation` is the one that was looked at: what is decided about people is refused once it was sent again.
         """
         shown = await self.of(actor, dispatch_id)
-        if step not in shown.steps:
+        stale = step in ABOUT_PEOPLE and generation != shown.figures.generation
+        if stale or step not in shown.steps:
             raise DispatchMovedOn
-        if shown.listed.source == notices.SOURCE:
-            return await self._with_notice(actor, shown, step, generation)
-        if shown.listed.source in OF_POLLS and step in {Step.AGAIN, Step.LEAVE}:
-            again, told = step is Step.AGAIN, shown.listed.source
-            return await self._polls.resolve_unknown(
-                actor, shown.listed.source_id, told=told, again=again, seen=generation
-            )
-        return await self._directly(actor, shown.listed, step, generation)
+        try:
+            count = await self._take(actor, shown, step, generation)
+        except (NoticeMovedOn, PollMovedOn):
+            raise DispatchMovedOn from None
+        if step in ABOUT_PEOPLE and not count:
+            raise DispatchMovedOn
+        return count
 
     def may_see_own(self, actor: Actor) -> bool:
         """Say whether the actor sees what the bridge tells by itself."""
@@ -165,6 +165,16 @@ class DispatchDesk:
         if listed.origin is None:
             return self.may_see_own(actor)
         return actor.may(Action.SEND_NOTICE, listed.origin.path, day_of(self._clock()))
+
+    async def _take(self, actor: Actor, shown: Shown, step: Step, generation: int) -> int:
+        if shown.listed.source == notices.SOURCE:
+            return await self._with_notice(actor, shown, step, generation)
+        if shown.listed.source in OF_POLLS and step in {Step.AGAIN, Step.LEAVE}:
+            again, told = step is Step.AGAIN, shown.listed.source
+            return await self._polls.resolve_unknown(
+                actor, shown.listed.source_id, told=told, again=again, seen=generation
+            )
+        return await self._directly(actor, shown.listed, step, generation)
 
     async def _with_notice(self, actor: Actor, shown: Shown, step: Step, generation: int) -> int:
         number, service = shown.listed.source_id, self._notices

@@ -69,6 +69,16 @@ async def test_two_who_press_at_once_are_told_how_it_stands(browser: Browser, wo
     await browser.post(f"{path}/pause", **stale)
     await browser.post(f"{path}/pause", **stale)
     assert (browser.status, "已经进行到下一步" in browser.text) == (409, True)
+    await browser.send(f"{path}/resume")  # how it stands is on that page
+    assert "已继续。" in browser.text
+
+
+async def test_an_address_that_is_kept_does_not_say_what_is_so_no_more(browser: Browser, world: Desk):
+    path = await begun(world)
+    await browser.sign_in()
+    for step, said in (("pause", "已暂停。"), ("cancel", "没发的不再发"), ("fly", 'role="status"')):
+        await browser.open(f"{path}?done={step}&n=3")
+        assert said not in browser.text
 
 
 async def test_doubts_are_told_again_once_however_often_it_is_pressed(browser: Browser, world: Desk):
@@ -87,7 +97,7 @@ async def test_doubts_are_told_again_once_however_often_it_is_pressed(browser: B
     await browser.post(f"{path}/again", **form)  # the same press again, after it was lost again
     await world.bridge.go()
     assert world.bridge.channel.sent == []
-    await browser.open(path)
+    assert (browser.status, "已经进行到下一步" in browser.text) == (409, True)
     await browser.send(f"{path}/leave")
     assert "这 2 人不再发" in browser.text
 

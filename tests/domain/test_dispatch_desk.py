@@ -3,7 +3,7 @@
 import pytest
 
 from domain.delivery import DispatchState as State
-from domain.dispatch_desk import Standing, Step, steps_of
+from domain.dispatch_desk import Standing, Step, steps_of, still_so
 
 
 def steps(state: State, *, failed=0, parked=0, timely=True, cancel=True) -> set[Step]:
@@ -31,3 +31,11 @@ def test_doubts_are_settled_at_any_time_and_sent_again_while_it_is_worth_it(stat
 
 def test_of_what_was_cancelled_nothing_is_sent_again():
     assert steps(State.CANCELLED, failed=1, parked=1) == set()
+
+
+def test_what_a_step_did_is_said_as_long_as_it_is_so():
+    assert still_so(Step.PAUSE, State.PAUSED)
+    assert not still_so(Step.PAUSE, State.RUNNING)
+    assert still_so(Step.RESUME, State.DONE)
+    assert not still_so(Step.CANCEL, State.DONE)
+    assert all(still_so(Step.LEAVE, state) for state in State)
