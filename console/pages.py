@@ -43,7 +43,7 @@ def page(
             lang="zh-CN" if words.language == DEFAULT else words.language,
             other=next(each for each in LANGUAGES if each != words.language),
             csrf=csrf_of(request),
-            path=request.path,
+            here_again=request.path_qs,
             asset=partial(_asset_path),
             time=partial(_time, words),
             number=partial(_number, words),

@@ -1,5 +1,7 @@
 """Signing in by the link from the chat, choosing the language, and signing out."""
 
+import re
+
 from aiohttp import web
 
 from console.pages import page
@@ -9,6 +11,7 @@ from locales import speak
 from services.sign_ins import SignIns
 
 HOME = "/console"
+OURS = re.compile(rf"{HOME}([/?][!-~]*)?")
 
 
 def routes(sign_ins: SignIns, safety: Safety) -> list[web.RouteDef]:
@@ -61,8 +64,8 @@ class _Views:
 
 
 def _local(path: str) -> str:
-    """Lead back to a page of ours only."""
-    return path if path == HOME or path.startswith(f"{HOME}/") else HOME
+    """Lead back to a page of ours only, with what was asked of it; the path is as a browser writes it, encoded."""
+    return path if OURS.fullmatch(path) else HOME
 
 
 def _to(path: str) -> web.Response:

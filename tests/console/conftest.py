@@ -1,5 +1,6 @@
 """The console over real HTTP, with the town behind it, and browsers that keep their cookies."""
 
+import html
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -60,7 +61,8 @@ class Browser:
         forms = re.findall(r"<form[^>]*>.*?</form>", self.text, re.DOTALL)
         wanted = [form for form in forms if f'action="{action}"' in form or "action=" not in form]
         assert wanted, f"no form {action} in {self.text}"
-        return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', wanted[0]))
+        fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', wanted[0])
+        return {name: html.unescape(value) for name, value in fields}
 
     async def _read(self, response: ClientResponse) -> ClientResponse:
         self.text, self.status = await response.text(), response.status

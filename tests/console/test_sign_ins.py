@@ -41,8 +41,19 @@ async def test_the_page_is_in_the_language_of_the_chat_and_changes_at_a_press(br
     assert "Nothing is being sent" in browser.text
     await browser.send("/console/language", language="zh_CN")
     assert "现在没有正在发送的消息" in browser.text
-    await browser.send("/console/language", language="en", back="//elsewhere.test/")
-    assert browser.status == 200
+    await browser.open("/console?q=%E5%BC%80%E4%BC%9A+%22")
+    response = await browser.send("/console/language", language="en")
+    assert response.url.query["q"] == '开会 "'
+    assert "Nothing has" in browser.text
+
+
+@pytest.mark.parametrize(
+    "back", ["//elsewhere.test/", "https://elsewhere.test/console", "/consoles", "/console/\r\nX: y", "", "/"]
+)
+async def test_a_change_of_language_leads_to_a_page_of_ours(browser: Browser, back: str):
+    await browser.sign_in()
+    response = await browser.send("/console/language", language="en", back=back)
+    assert (browser.status, response.url.path) == (200, "/console")
     assert "Nothing is being sent" in browser.text
 
 
