@@ -36,15 +36,23 @@ class _Views:
 
     async def all(self, request: web.Request) -> web.Response:
         """Show what goes out, what waits for a decision, and what went out before."""
+        return await self._all(request, "desk.html", _before(request), _search(request))
+
+    async def live(self, request: web.Request) -> web.Response:
+        """Show the same anew, for the first page, which keeps itself fresh."""
+        return await self._all(request, "desk_live.html", None, "")
+
+    async def _all(
+        self, request: web.Request, template: str, before: int | None, search: str
+    ) -> web.Response:
         who = request[WHO]
-        before, search = _before(request), request.query.get("q", "").strip()[:LONGEST_SEARCH]
         first = before is None and not search
         past, more = await self._desk.past(
             who.actor, before=before, search=search, at_home=who.sign_in.at_home
         )
         return page(
             request,
-            "desk.html",
+            template,
             first=first,
             going=await self._desk.going(who.actor) if first else [],
             doubtful=await self._desk.doubtful(who.actor) if first else [],
@@ -54,11 +62,6 @@ class _Views:
             may_see_own=self._desk.may_see_own(who.actor),
             here="desk",
         )
-
-    async def live(self, request: web.Request) -> web.Response:
-        """Show what goes out, for the page that keeps itself fresh."""
-        who = request[WHO]
-        return page(request, "going.html", going=await self._desk.going(who.actor))
 
     async def own(self, request: web.Request) -> web.Response:
         """Show what the bridge tells by itself."""
@@ -127,6 +130,10 @@ def _done(request: web.Request, shown: Shown) -> Step | None:
     said = request.query.get("done", "")
     step = Step(said) if said in set(Step) else None
     return step if step is not None and still_so(step, shown.figures.state) else None
+
+
+def _search(request: web.Request) -> str:
+    return request.query.get("q", "").strip()[:LONGEST_SEARCH]
 
 
 def _before(request: web.Request) -> int | None:

@@ -68,9 +68,10 @@ class Console:
         self._city._count += 1
         await self.driver.shot(f"{self._city._name}-{self._city._count:02d}-{what}")
 
-    async def press(self, key: str) -> None:
+    async def press(self, key: str, times: int = 1) -> None:
         label = self.words(key, n="§").partition("§")[0]
-        await self.page.locator("main button, main a.button").filter(has_text=label).first.click()
+        button = self.page.locator("main button, main a.button").filter(has_text=label).first
+        await button.click(click_count=times)
 
     async def figure(self, name: str) -> int:
         term = self.page.locator("dl.figures div").filter(has_text=self.words(f"console.figure.{name}"))
@@ -99,8 +100,9 @@ async def it_is_steered(console: Console) -> None:
             break
     assert await console.figure("sent") > before
     await console.shot("going")
-    await console.press("console.step.pause")
+    await console.press("console.step.pause", times=2)  # in a hurry: it is pressed once
     await console.seen("console.done.pause")
+    assert "done=" not in console.page.url  # loaded anew, it is not said again
     await console.shot("paused")
     await console.press("console.step.cancel")
     await console.heading("console.ask.cancel.title")
@@ -118,10 +120,18 @@ async def its_doubts_are_settled(console: Console) -> None:
     await console.press("console.ask.again.sure")
     await console.seen("console.done.again")
     await console.shot("sent-again")
+    desk = await console.page.context.new_page()
+    await desk.goto(console.page.url.partition("/dispatches")[0])
+    card = desk.locator("a.card").filter(has_text=TEXT[:8])
+    await card.wait_for()
     await console.press("console.step.cancel")
     await console.press("console.ask.cancel.sure")
     await console.seen("console.done.cancel")
     await console.shot("cancelled")
+    await card.wait_for(state="detached", timeout=30_000)  # the desk beside it follows by itself
+    over = desk.locator("[data-part=past] li").filter(has_text=TEXT[:8])
+    assert console.words("console.state.cancelled") in await over.first.inner_text()
+    await desk.close()
 
 
 async def the_rest_is_looked_at(console: Console) -> None:

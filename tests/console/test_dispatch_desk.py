@@ -76,7 +76,7 @@ async def test_two_who_press_at_once_are_told_how_it_stands(browser: Browser, wo
 async def test_an_address_that_is_kept_does_not_say_what_is_so_no_more(browser: Browser, world: Desk):
     path = await begun(world)
     await browser.sign_in()
-    for step, said in (("pause", "已暂停。"), ("cancel", "没发的不再发"), ("fly", 'role="status"')):
+    for step, said in (("pause", "已暂停。"), ("cancel", "没发的不再发"), ("fly", "data-flash")):
         await browser.open(f"{path}?done={step}&n=3")
         assert said not in browser.text
 
@@ -148,18 +148,29 @@ async def test_a_sensitive_notice_has_no_words_in_a_browser_that_came_from_a_cha
     assert "王芳同志家庭" in browser.text
 
 
-async def test_the_live_part_is_a_part_and_stops_when_it_is_over(browser: Browser, world: Desk):
+PARTS = re.compile(r'data-part="(\w+)"')
+
+
+async def test_a_page_is_kept_fresh_by_its_parts_for_as_long_as_it_moves(browser: Browser, world: Desk):
     path = await begun(world)
     await browser.sign_in()
-    for address, part in (("/console/live", "/console/live"), (f"{path}/live", f"{path}/live")):
-        await browser.open(address)
-        assert browser.text.count("data-live") == 1
-        assert f'data-live="{part}"' in browser.text
+    for page, parts in (("/console", ["going", "doubtful", "past"]), (path, ["figures"])):
+        for address in (page, f"{page}/live"):
+            await browser.open(address)
+            assert PARTS.findall(browser.text) == parts
+            assert re.findall(r'data-live="([^"]*)" data-every="(\d+)"', browser.text) == [
+                (f"{page}/live", "2")
+            ]
         assert "<html" not in browser.text
     await world.bridge.go()
-    for address in ("/console/live", f"{path}/live"):
-        await browser.open(address)
-        assert 'data-live=""' in browser.text
+    await browser.open("/console/live")  # something may begin to go out: it looks less often
+    assert 'data-every="10"' in browser.text
+    assert "已送达 3 / 4" in browser.text
+    await browser.open(f"{path}/live")
+    assert "data-live" not in browser.text
+    assert "结束" in browser.text
+    await browser.open("/console?q=没有")
+    assert "data-live" not in browser.text
 
 
 async def test_forged_numbers_and_steps_are_answered_calmly(browser: Browser, world: Desk):
