@@ -134,8 +134,19 @@ async def its_doubts_are_settled(console: Console) -> None:
     await desk.close()
 
 
+async def large_print_fits(console: Console) -> None:
+    """Who asks their browser for letters twice as large gets them everywhere, and nothing beside the page."""
+    await console.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    size = "parseFloat(getComputedStyle(document.querySelector('dl.reasons dd')).fontSize)"
+    assert await console.page.evaluate(size) == 32
+    assert await console.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await console.shot("large-print")
+    await console.page.evaluate("document.documentElement.style.fontSize = ''")
+
+
 async def the_rest_is_looked_at(console: Console) -> None:
     words = console.words
+    await large_print_fits(console)
     await console.page.get_by_role("link", name=words("menu.back")).click()
     await console.seen("console.desk.nothing_goes")
     await console.page.get_by_role("searchbox").fill("没有这样的内容 <b>")

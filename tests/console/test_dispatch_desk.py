@@ -173,6 +173,20 @@ async def test_a_page_is_kept_fresh_by_its_parts_for_as_long_as_it_moves(browser
     assert "data-live" not in browser.text
 
 
+async def test_every_page_has_one_heading_and_says_in_its_title_what_it_is(browser: Browser, world: Desk):
+    path = await begun(world)
+    await world.admin()
+    await browser.sign_in("sun")
+    titles = []
+    for address in ("/console", "/console/own", "/console/accounts", path, f"{path}/cancel", "/console/x"):
+        await browser.open(address)
+        (heading,) = re.findall(r"<h1>(.*)</h1>", browser.text)
+        (title,) = re.findall(r"<title>(.*) · 通道 · 管理台</title>", browser.text)
+        assert title == heading
+        titles.append(title)
+    assert len(set(titles)) == len(titles)
+
+
 async def test_forged_numbers_and_steps_are_answered_calmly(browser: Browser, world: Desk):
     path = await begun(world)
     await browser.sign_in()
