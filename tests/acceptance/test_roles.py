@@ -49,6 +49,8 @@ async def test_two_of_each_role_are_one_bridge_and_one_of_each_is_enough(tmp_pat
             await answered(member)
             browser = await signed_in(member, fleet[-2][1])
             assert await sees(browser, fleet[-1][1]) == 1
+            for language in ("en", "zh_CN"):
+                await presses_at_the_other(browser, fleet[-2][1], fleet[-1][1], language)
             for process, _ in fleet[::2]:
                 process.send_signal(signal.SIGKILL)
             await told(database, delivery, 2, members)
@@ -78,6 +80,19 @@ async def sees(browser: str, port: int) -> int:
         answer = await http.get(f"http://127.0.0.1:{port}/console/own")
         assert answer.status == 200
         return (await answer.text()).count(f"已送达 {PEOPLE} / {PEOPLE}")
+
+
+async def presses_at_the_other(browser: str, shown: int, pressed: int, language: str) -> None:
+    """Choose a language by the form that one console shows, at the other; both then speak it."""
+    async with aiohttp.ClientSession(headers={"Cookie": browser}) as http:
+        page = await (await http.get(f"http://127.0.0.1:{shown}/console")).text()
+        (token,) = set(re.findall(r'name="csrf" value="(\w+)"', page))
+        form = {"csrf": token, "language": language}
+        answer = await http.post(f"http://127.0.0.1:{pressed}/console/language", data=form)
+        assert answer.status == 200
+        for port in (shown, pressed):
+            page = await (await http.get(f"http://127.0.0.1:{port}/console")).text()
+            assert f'<html lang="{language.replace("_", "-")}">' in page
 
 
 async def ready(port: int) -> None:

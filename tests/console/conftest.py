@@ -84,10 +84,20 @@ async def world(database, clock, tmp_path) -> Desk:
 
 @pytest.fixture
 async def browser(world: Desk, clock) -> AsyncIterator[Browser]:
+    sign_ins = sign_ins_of(world, clock)
+    server = TestServer(console_of(world, sign_ins))
+    async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
+        yield Browser(client, world, sign_ins)
+
+
+def sign_ins_of(world: Desk, clock: Any) -> SignIns:
     audit = world.bridge.notices._audit
-    sign_ins = SignIns(database=world.database, clock=clock, audit=audit, public_url="https://bridge.test")
+    return SignIns(database=world.database, clock=clock, audit=audit, public_url="https://bridge.test")
+
+
+def console_of(world: Desk, sign_ins: SignIns, *, https: bool = False) -> web.Application:
+    """Build the console as a process serves it."""
     toolbox: Any = SimpleNamespace(sign_ins=sign_ins, dispatch_desk=world.desk, halts=world.halts)
     app = web.Application()
-    app.add_subapp("/console", build(toolbox, https=False))
-    async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as client:
-        yield Browser(client, world, sign_ins)
+    app.add_subapp("/console", build(toolbox, https=https))
+    return app

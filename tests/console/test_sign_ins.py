@@ -1,11 +1,11 @@
 """Into the console and out of it: by a press, by one browser, from our own pages only."""
 
 import pytest
-from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
-from console.app import build
 from console.safety import HEADERS, SECURE_COOKIE
-from tests.console.conftest import Browser
+from tests.console.conftest import Browser, console_of, sign_ins_of
+from tests.desk_world import Desk
 
 
 async def test_a_link_is_opened_by_a_press_not_by_a_look(browser: Browser):
@@ -132,6 +132,22 @@ async def test_a_form_that_cannot_be_read_is_refused_calmly(browser: Browser, bo
     assert browser.status == 200
 
 
+async def test_two_consoles_over_one_database_are_one(browser: Browser, world: Desk, clock):
+    await browser.sign_in()
+    form = browser.form("/console/language")
+    jar = browser.client.session.cookie_jar
+    sign_ins = sign_ins_of(world, clock)
+    async with TestClient(TestServer(console_of(world, sign_ins)), cookie_jar=jar) as client:
+        other = Browser(client, world, sign_ins)
+        await other.post("/console/language", **form, language="en")
+        assert (other.status, "Nothing is being sent" in other.text) == (200, True)
+        await browser.open("/console")
+        assert "Nothing is being sent" in browser.text
+        await browser.send("/console/out")
+        await other.open("/console")
+        assert other.status == 401
+
+
 async def test_every_answer_keeps_browsers_from_harm(browser: Browser):
     for path in ("/console", "/console/static/x/console.css", await browser.link("worker")):
         response = await browser.open(path)
@@ -163,14 +179,7 @@ async def test_over_https_the_cookie_is_secure_and_ours_alone(browser: Browser, 
 @pytest.fixture
 async def aiohttp_like(browser: Browser, world):
     """Yield a client of the same console as it is served over HTTPS."""
-    from types import SimpleNamespace
-
-    from aiohttp.test_utils import TestClient, TestServer
-
-    toolbox = SimpleNamespace(sign_ins=browser.sign_ins, dispatch_desk=world.desk, halts=world.halts)
-    app = web.Application()
-    app.add_subapp("/console", build(toolbox, https=True))
-    async with TestClient(TestServer(app)) as client:
+    async with TestClient(TestServer(console_of(world, browser.sign_ins, https=True))) as client:
         yield client
 
 
