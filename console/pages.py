@@ -16,7 +16,7 @@ from console.safety import WHO, csrf_of
 from domain.clock import CITY_ZONE
 from locales import DEFAULT, LANGUAGES, Words, speak
 from services.sign_ins import SignedIn
-from services.times import moment
+from services.times import dated
 
 FOLDER: Final = Path(__file__).parent / "pages"
 CONTENT_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -45,7 +45,7 @@ def page(
             csrf=csrf_of(request),
             here_again=request.path_qs,
             asset=partial(_asset_path),
-            time=partial(_time, words),
+            time=partial(_time, words, who.now if who is not None else None),
             number=partial(_number, words),
             **fields,
         )
@@ -113,8 +113,8 @@ def _asset_path(name: str) -> str:
     return f"/console/static/{_version()}/{name}"
 
 
-def _time(words: Words, at: datetime, zone: str = "") -> str:
-    return moment(words, at, ZoneInfo(zone) if zone else CITY_ZONE)
+def _time(words: Words, now: datetime | None, at: datetime, zone: str = "") -> str:
+    return dated(words, at, now or at, ZoneInfo(zone) if zone else CITY_ZONE)
 
 
 def _number(words: Words, number: float) -> str:

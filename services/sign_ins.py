@@ -5,6 +5,7 @@ The link is opened by a press, not by looking at it: messengers look at links by
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.accounts import Account
 from domain.clock import Clock, day_of
@@ -24,10 +25,11 @@ PATH = "/console/in/{secret}"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who is behind a browser, with the grants of today."""
+    """Who is behind a browser, with the grants of today, and when they look."""
 
     actor: Actor
     sign_in: SignIn
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class SignIns:
         if not by_itself and now - found.seen_at > SEEN_EVERY:
             async with self._database.begin() as session:
                 await sign_ins.seen(session, found.id, now)
-        return SignedIn(actor, found)
+        return SignedIn(actor, found, now)
 
     async def speak(self, sign_in: SignIn, language: str) -> None:
         """Show the console in another language in this browser; one we do not speak changes nothing."""

@@ -11,6 +11,7 @@ from domain.clock import CITY_ZONE
 from locales import Words
 
 _MOMENT = {"zh_CN": "M月d日 HH:mm", "en": "d MMM, HH:mm"}
+_DATED = {"zh_CN": "y年M月d日 HH:mm", "en": "d MMM y, HH:mm"}
 _SHORT_DAY = {"zh_CN": "M月d日", "en": "d MMM"}
 _DAY = {"zh_CN": "y年M月d日", "en": "d MMM y"}
 
@@ -18,6 +19,14 @@ _DAY = {"zh_CN": "y年M月d日", "en": "d MMM y"}
 def moment(words: Words, at: datetime, zone: ZoneInfo = CITY_ZONE) -> str:
     """Write ``3月4日 10:00`` or ``4 Mar, 10:00``."""
     return format_datetime(at.astimezone(zone), _MOMENT[words.language], locale=_locale(words.language))
+
+
+def dated(words: Words, at: datetime, now: datetime, zone: ZoneInfo = CITY_ZONE) -> str:
+    """Write a moment, and the year with it if it is not this one: ``2025年3月4日 10:00``."""
+    local = at.astimezone(zone)
+    if local.year == now.astimezone(zone).year:
+        return moment(words, at, zone)
+    return format_datetime(local, _DATED[words.language], locale=_locale(words.language))
 
 
 def day(words: Words, on: date | datetime, zone: ZoneInfo = CITY_ZONE) -> str:

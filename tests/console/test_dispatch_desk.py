@@ -1,6 +1,7 @@
 """What the console's pages say of what goes out, and what their buttons do."""
 
 import re
+from datetime import timedelta
 
 from sqlalchemy import update
 
@@ -59,6 +60,17 @@ async def test_a_redirect_keeps_browsers_from_harm_as_pages_do(browser: Browser,
     assert (response.status, response.headers["Location"]) == (303, path)
     assert {name: response.headers[name] for name in HEADERS} == HEADERS
     assert response.headers["Cache-Control"] == "no-store"
+
+
+async def test_what_is_of_another_year_says_so(browser: Browser, world: Desk, clock):
+    path = await begun(world)
+    await browser.sign_in()
+    assert "3月4日 10:00" in browser.text
+    clock.now += timedelta(days=365)
+    await browser.sign_in()
+    for address in ("/console", path):
+        await browser.open(address)
+        assert "2026年3月4日 10:00" in browser.text
 
 
 async def test_two_who_press_at_once_are_told_how_it_stands(browser: Browser, world: Desk):
