@@ -1,8 +1,8 @@
 """Accounts that stopped by themselves: told to who can act, looked at again and again, and taken up by hand."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -82,10 +82,12 @@ class Halts:
             return [Stopped(each, await halts.waiting(session, each.account_id)) for each in found]
 
     async def overview(self, actor: Actor) -> list[Overview]:
-        """Return all accounts with their pace and what waits for each, for who may act."""
+        """Return all accounts with their pace, what waits for each and what holds it still, for who may act."""
         self.check(actor)
+        now = self._clock()
         async with self._database.read() as session:
-            return await halts.overview(session)
+            found = await halts.overview(session)
+        return [each if _holds(each.held_until, now) else replace(each, held_until=None) for each in found]
 
     async def resume(self, actor: Actor, account_id: int) -> bool:
         """Let an account go again by a person's word; pressed twice, it was going already."""
@@ -142,3 +144,7 @@ class Halts:
         key = {UNAUTHORIZED: "halts.alert.unauthorized", "over": "halts.alert.over"}.get(reason)
         text = words(key or "halts.alert.failing", name=name)
         return Content(text=text, keyboard=((Button(text=words("halts.alert.button"), data=SCREEN),),))
+
+
+def _holds(until: datetime | None, now: datetime) -> bool:
+    return until is not None and now < until
