@@ -53,7 +53,9 @@ async def test_two_of_each_role_are_one_bridge_and_one_of_each_is_enough(tmp_pat
                 await presses_at_the_other(browser, fleet[-2][1], fleet[-1][1], language)
             for process, _ in fleet[::2]:
                 process.send_signal(signal.SIGKILL)
-            await told(database, delivery, 2, members)
+            made = await begun(database, delivery, 2, members)
+            await paused_and_resumed(browser, fleet[-1][1], made)
+            await all_got_it(database, made)
             await answered(member)
             assert await sees(browser, fleet[-1][1]) == 2
             for process, _ in fleet[1::2]:
@@ -105,10 +107,28 @@ async def ready(port: int) -> None:
             await asyncio.sleep(0.3)
 
 
+async def paused_and_resumed(browser: str, port: int, made: int) -> None:
+    """Stop a send at a console that has no worker in its process, and let it go on."""
+    async with aiohttp.ClientSession(headers={"Cookie": browser}) as http:
+        address = f"http://127.0.0.1:{port}/console/dispatches/{made}"
+        page = await (await http.get(address)).text()
+        token = re.findall(r'name="csrf" value="(\w+)"', page)[0]
+        for step, said in (("pause", "已暂停。"), ("resume", "已继续。")):
+            answer = await http.post(f"{address}/{step}", data={"csrf": token})
+            assert said in await answer.text()
+
+
 async def told(database: Database, delivery: Delivery, number: int, members: list[int]) -> None:
     """Dispatch to everybody, and wait until each has it; the clock's tick finds the slices."""
+    await all_got_it(database, await begun(database, delivery, number, members))
+
+
+async def begun(database: Database, delivery: Delivery, number: int, members: list[int]) -> int:
     async with database.begin() as session:
-        made = await delivery.dispatch(session, source=LINK_JOINED, source_id=number, member_ids=members)
+        return await delivery.dispatch(session, source=LINK_JOINED, source_id=number, member_ids=members)
+
+
+async def all_got_it(database: Database, made: int) -> None:
     async with asyncio.timeout(PATIENCE):
         while {state for state, _ in (await states(database, made)).values()} != {"sent"}:
             await asyncio.sleep(0.3)
