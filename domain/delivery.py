@@ -47,6 +47,11 @@ class UnknownPolicy(StrEnum):
     RESEND = "resend"
 
 
+def policy_of(lane: Lane) -> UnknownPolicy:
+    """Return what a lane does unless it is said otherwise: what is urgent rather comes twice than not at all."""
+    return UnknownPolicy.RESEND if lane is Lane.URGENT else UnknownPolicy.PARK
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """The server took it. `file_id` names the file it carried, for everybody after the first."""

@@ -132,6 +132,8 @@ class Notice:
     """The files of an album after its first, which is `media`."""
     sensitive: bool = False
     """It touches personal matters: it goes by no account that keeps its data abroad."""
+    urgent: bool = False
+    """It was sent at once, whatever the hour and the week; a draft never is."""
 
 
 def joined(notice: Notice, media: Media) -> tuple[Media, ...]:

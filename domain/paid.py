@@ -1,11 +1,8 @@
-"""Sending a notice quickly for a price: what it costs, how long it takes, and that a second person agrees."""
+"""Sending a notice quickly for a price: what it costs, how long it takes, and when that is worth it."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
-from hashlib import sha256
+from dataclasses import dataclass
+from datetime import timedelta
 from math import ceil
 
 from domain.notices import Notice
@@ -16,42 +13,12 @@ MESSAGES_A_STAR = 10
 """0.1 Star a message (https://core.telegram.org/bots/api#sendmessage, allow_paid_broadcast)."""
 WORTH_ASKING = timedelta(minutes=1)
 """What goes out for nothing within this time is not worth a price."""
-ANSWER_WITHIN = timedelta(hours=24)
 MOST_RISE = 0.1
 """The price may rise by this share until it is approved; beyond, it is asked for again."""
 
 
-class PaidState(StrEnum):
-    ASKED = "asked"
-    APPROVED = "approved"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"  # by who asked, or because the notice went another way
-    EXPIRED = "expired"
-    OUTDATED = "outdated"  # the notice, or its price, is not what was asked for any more
-
-
 class PaidNotOffered(Refusal):
     """No account that reaches these members may pay, or the notice goes quickly for nothing."""
-
-
-class PaidPriceRose(Refusal):
-    """The price is higher than the one that was seen; it is `stars` now."""
-
-
-class PaidIsDecided(Refusal):
-    """It was decided, withdrawn or outlived already."""
-
-
-class PaidIsOutdated(Refusal):
-    """The notice or its price changed since it was asked for, so that it has to be asked again."""
-
-
-class PaidNeedsAnother(Refusal):
-    """Who asked cannot approve as well."""
-
-
-class NobodyApprovesPaid(Refusal):
-    """Nobody else has the right to approve this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +38,6 @@ class Offer:
         return self.messages > 0 and self.free > max(WORTH_ASKING, self.paid)
 
 
-@dataclass(frozen=True, slots=True)
-class PaidRequest:
-    """A request to send a notice quickly, and what became of it."""
-
-    id: int
-    notice: Notice
-    digest: str
-    messages: int
-    stars: int
-    state: PaidState
-    asked_by: int
-    asker: str
-    asked_at: datetime
-    decided_by: int | None = None
-
-    @property
-    def expires_at(self) -> datetime:
-        return self.asked_at + ANSWER_WITHIN
-
-
 def offer_of(
     recipients: Mapping[int, int], each: int, *, free: Mapping[int, float], paid: Mapping[int, float]
 ) -> Offer:
@@ -105,20 +52,6 @@ def offer_of(
         free=timedelta(seconds=max(seconds.values(), default=0.0)),
         paid=timedelta(seconds=max((seconds | quick).values(), default=0.0)),
     )
-
-
-def fingerprint(notice: Notice) -> str:
-    """Name all that a second person agrees to: what goes out, and to whom."""
-    files = [asdict(each) for each in (notice.media, *notice.more) if each is not None]
-    said = [
-        notice.content.text,
-        notice.content.entities,
-        files,
-        notice.audience_id,
-        notice.needs_confirmation,
-        notice.sensitive,
-    ]
-    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def stars(messages: int) -> int:

@@ -25,7 +25,7 @@ class Action(StrEnum):
     GRANT_ROLE = "grant_role"
     MANAGE_ORGANISATION = "manage_organisation"
     KEEP_SERVICE_DAY = "keep_service_day"  # dates where one decides, activities of one's own
-    APPROVE_SPENDING = "approve_spending"  # as the second person, of what a notice costs
+    APPROVE_SENDING = "approve_sending"  # as the second person, what goes for a price or urgently
     ENTER_HOLIDAYS = "enter_holidays"  # of the whole city: asked at the root only
 
 

@@ -3,8 +3,12 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from domain.delivery import Lane
+
 COUNTED_SOURCES = ("notice", "poll", "nudge", "service_day")
 """Sources that count against the cap: answers, and reminders one asked for, do not."""
+COUNTED_LANE = Lane.NORMAL
+"""Nor does what is urgent."""
 WEEK_OPENS = time(8)
 
 
@@ -20,6 +24,11 @@ def next_week(now: datetime, zone: str) -> datetime:
     local = now.astimezone(ZoneInfo(zone))
     monday = local.date() + timedelta(days=7 - local.weekday())
     return datetime.combine(monday, WEEK_OPENS, ZoneInfo(zone)).astimezone(UTC)
+
+
+def counts(source: str, lane: Lane) -> bool:
+    """Say whether a push counts against the cap, and waits for the digest above it."""
+    return source in COUNTED_SOURCES and lane is COUNTED_LANE
 
 
 def is_capped(pushes: int, cap: int) -> bool:

@@ -54,6 +54,8 @@ def _buttons(words: Words, overview: Overview, *, console: bool) -> InlineKeyboa
     if overview.may_approve:
         label = words("menu.button.approvals", n=overview.waiting_links)
         rows.append([button(label, Go(to="approvals"))])
+    if overview.waiting_sends:
+        rows.append([button(words("menu.button.decide", n=overview.waiting_sends), Go(to="decide"))])
     desk = [_go(words, "import")] if overview.may_manage else []
     rows.append([*desk, _go(words, "console")] if console else desk)
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])

@@ -10,6 +10,7 @@ from aiogram.enums import ContentType
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import (
     BufferedInputFile,
+    CallbackQuery,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaDocument,
@@ -18,9 +19,12 @@ from aiogram.types import (
     MessageEntity,
 )
 
+from domain.accounts import Address
 from domain.messages import MESSAGE, Content, Media, Original
-from domain.notices import LARGEST_FILE, NoticeFileTooLarge
+from domain.notices import LARGEST_FILE, Notice, NoticeFileTooLarge
 from domain.richtext import RichText, tidy
+from handlers.notice_words import is_hidden
+from locales import Words
 from services.notices import Notices
 
 COPIED = {ContentType.VIDEO, ContentType.ANIMATION, ContentType.AUDIO, ContentType.VOICE}
@@ -88,6 +92,23 @@ async def send_content(bot: Bot, chat_id: int, account_id: int, notices: Notices
         sent = await bot.send_document(chat_id, file, **caption)
     if known is None:
         await notices.known_file(account_id, media, _file_id(sent))
+
+
+async def send_sample(
+    query: CallbackQuery,
+    notices: Notices,
+    words: Words,
+    address: Address,
+    bot: Bot,
+    notice: Notice,
+    content: Content,
+) -> None:
+    """Send a notice as recipients get it into one chat, if it may be shown there."""
+    if is_hidden(words, notice):
+        await query.answer(words("notices.hidden.test"), show_alert=True)
+        return
+    await query.answer(words("preview.tested"))
+    await send_content(bot, address.chat_id, address.account_id, notices, content)
 
 
 async def _send_album(bot: Bot, chat_id: int, account_id: int, notices: Notices, content: Content) -> None:

@@ -10,23 +10,23 @@ from aiogram.types import CallbackQuery, Message
 from domain.accounts import Address
 from domain.messages import MESSAGE
 from domain.notices import Notice, NoticeState
+from domain.paid import Offer
 from domain.permissions import Actor
-from domain.reach import Reach
+from domain.send_requests import SendRequest, Way
 from handlers.aims import Aim
 from handlers.keyboards import Event, Row, button, keyboard, screen, show
-from handlers.notice_files import send_content
+from handlers.notice_files import send_sample
 from handlers.notice_progress import show_progress
 from handlers.notice_taps import NOTICE, After, Desk, Draft, Noticing, Send
-from handlers.notice_words import audience_lines, is_hidden, media_line, opening
-from handlers.paid_taps import Pay, Paying
+from handlers.notice_words import audience_lines, media_line, opening, reach_lines
 from handlers.repeat_taps import Repeat
 from handlers.repeat_words import outlook_words
+from handlers.send_request_taps import Ask, Asked
 from handlers.taps import tap
 from handlers.times import moment
 from handlers.welcome import members_only
 from locales import Words
 from services.notices import Preview
-from services.paid import Look
 from services.senders import author_of
 from services.toolbox import Toolbox
 
@@ -40,7 +40,8 @@ async def show_preview(
     """Show a draft or a scheduled notice, and return that screen; once it is seen, nothing is awaited any more."""
     preview = await toolbox.notices.preview(actor, notice_id)
     found = preview.notice
-    price = await toolbox.notices.paid.look(actor, notice_id)
+    offer = await toolbox.notices.paid.look(actor, notice_id)
+    asked = await toolbox.notices.requests.waiting_for(actor, notice_id)
     text = screen(
         words(f"preview.title.{found.state}"),
         opening(words, found),
@@ -53,9 +54,9 @@ async def show_preview(
         words("preview.film") if found.media is not None and found.media.kind == MESSAGE else "",
         words("preview.sensitive") if found.sensitive else "",
         await _scheduled(toolbox, words, found),
-        words("preview.paid.waits", stars=price.waiting.stars) if price.waiting else "",
+        words(f"preview.requests.waits.{asked.way}", stars=asked.stars) if asked else "",
     )
-    shown = await show(event, text, keyboard(words, *_rows(words, preview, price), back=Desk()))
+    shown = await show(event, text, keyboard(words, *_rows(words, preview, asked, offer), back=Desk()))
     await state.clear()
     return shown
 
@@ -69,38 +70,7 @@ async def _scheduled(toolbox: Toolbox, words: Words, found: Notice) -> str:
     return words("preview.at", when=outlook_words(words, one, ZoneInfo(zone)))
 
 
-def reach_lines(words: Words, reach: Reach, zone: ZoneInfo) -> str:
-    """Say how many get it and when, how many not and why."""
-    lines = [words("preview.reach.total", n=reach.total)]
-    if reach.at_once:
-        lines.append(words("preview.reach.at_once", n=reach.at_once))
-    if reach.quiet and reach.quiet_until:
-        when = moment(words, reach.quiet_until, zone)
-        lines.append(words("preview.reach.quiet", n=reach.quiet, when=when))
-    if reach.resting and reach.resting_until:
-        when = moment(words, reach.resting_until, zone)
-        lines.append(words("preview.reach.resting", n=reach.resting, when=when))
-    if reach.capped and reach.capped_until:
-        when = moment(words, reach.capped_until, zone)
-        lines.append(words("preview.reach.capped", n=reach.capped, when=when))
-    if reach.unreachable:
-        lines.append(words("preview.reach.not", n=reach.unreachable))
-        lines.extend(
-            words("report.reason", reason=words(f"report.reason.{why}"), n=count)
-            for why, count in (
-                ("no_account", reach.no_account),
-                ("blocked", reach.blocked),
-                ("stopped", reach.stopped),
-                ("residency", reach.residency),
-            )
-            if count
-        )
-    if reach.expected_finish and reach.reachable:
-        lines.append(words("preview.reach.finish", when=moment(words, reach.expected_finish, zone)))
-    return "\n".join(lines)
-
-
-def _rows(words: Words, preview: Preview, price: Look) -> list[Row]:
+def _rows(words: Words, preview: Preview, asked: SendRequest | None, offer: Offer | None) -> list[Row]:
     found, number = preview.notice, preview.notice.id
     if found.state is NoticeState.SCHEDULED:
         return [
@@ -120,7 +90,7 @@ def _rows(words: Words, preview: Preview, price: Look) -> list[Row]:
                 button(words("repeats.button.repeat"), Repeat(step="ask", id=number)),
             ]
         )
-        rows.append(_pay(words, price, number))
+        rows.extend(_beyond(words, asked, offer, number))
         rows.append([button(words("preview.button.test"), Draft(step="test", id=number))])
     rows.append(
         [
@@ -147,13 +117,15 @@ def _rows(words: Words, preview: Preview, price: Look) -> list[Row]:
     return rows
 
 
-def _pay(words: Words, price: Look, number: int) -> Row:
-    """Offer to send quickly where an account may pay, or lead to the request that waits."""
-    if price.waiting is not None:
-        return [button(words("preview.paid.button.waits"), Paying(step="see", id=price.waiting.id))]
-    if price.offer is not None:
-        return [button(words("preview.paid.button.look"), Pay(step="look", id=number))]
-    return []
+def _beyond(words: Words, asked: SendRequest | None, offer: Offer | None, number: int) -> list[Row]:
+    """Offer to send urgently, and quickly where an account may pay; or lead to the request that waits."""
+    if asked is not None:
+        return [[button(words("preview.requests.button.waits"), Asked(step="see", id=asked.id))]]
+    ways = [Way.URGENT, Way.PAID] if offer is not None else [Way.URGENT]
+    return [
+        [button(words(f"preview.requests.button.{way}"), Ask(step="look", way=way, id=number))]
+        for way in ways
+    ]
 
 
 def _confirmation(words: Words, found: Notice) -> str:
@@ -299,12 +271,9 @@ async def send_test(
     number: int,
 ) -> None:
     """Send the message as recipients get it, to its author alone."""
-    if is_hidden(words, await toolbox.notices.for_actor(actor, number)):
-        await query.answer(words("notices.hidden.test"), show_alert=True)
-        return
+    found = await toolbox.notices.for_actor(actor, number)
     content = await toolbox.notices.test(actor, number, words.language)
-    await query.answer(words("preview.tested"))
-    await send_content(bot, address.chat_id, address.account_id, toolbox.notices, content)
+    await send_sample(query, toolbox.notices, words, address, bot, found, content)
 
 
 def _now(number: int) -> Send:

@@ -9,6 +9,7 @@ from aiogram.utils.formatting import Text
 
 from domain.messages import MESSAGE
 from domain.notices import Notice, NoticeState
+from domain.reach import Reach
 from domain.richtext import RichText, shorten
 from handlers.names import name_of
 from handlers.times import moment, short_day
@@ -68,15 +69,20 @@ def is_hidden(words: Words, notice: Notice) -> bool:
     return notice.sensitive and not words.at_home
 
 
-def opening(words: Words, notice: Notice) -> Text:
+def opening(words: Words, notice: Notice, most: int = EXCERPT) -> Text:
     """Show the beginning of a notice to who sends it."""
     if is_hidden(words, notice):
         return Text(words("notices.hidden.what"))
-    return excerpt(notice.content)
+    return excerpt(notice.content, most)
 
 
 def headline(words: Words, notice: Notice, columns: int = LINE) -> str:
-    """Name a notice by its first line, or by its file; a hidden one by what it is."""
+    """Name a notice by its first line, or by its file; a hidden one by what it is, an urgent one as such."""
+    mark = words("notices.urgent.list") if notice.urgent else ""
+    return mark + _headline(words, notice, columns)
+
+
+def _headline(words: Words, notice: Notice, columns: int) -> str:
     if is_hidden(words, notice):
         return words("notices.hidden")
     first = notice.content.text.partition("\n")[0]
@@ -105,6 +111,37 @@ def desk_line(words: Words, notice: Notice) -> str:
     if notice.scheduled_at is not None:
         return f"{mark} {moment(words, notice.scheduled_at, zone)} {headline(words, notice, LINE - 6)}"
     return f"{mark} {headline(words, notice)}"
+
+
+def reach_lines(words: Words, reach: Reach, zone: ZoneInfo) -> str:
+    """Say how many get it and when, how many not and why."""
+    lines = [words("preview.reach.total", n=reach.total)]
+    if reach.at_once:
+        lines.append(words("preview.reach.at_once", n=reach.at_once))
+    if reach.quiet and reach.quiet_until:
+        when = moment(words, reach.quiet_until, zone)
+        lines.append(words("preview.reach.quiet", n=reach.quiet, when=when))
+    if reach.resting and reach.resting_until:
+        when = moment(words, reach.resting_until, zone)
+        lines.append(words("preview.reach.resting", n=reach.resting, when=when))
+    if reach.capped and reach.capped_until:
+        when = moment(words, reach.capped_until, zone)
+        lines.append(words("preview.reach.capped", n=reach.capped, when=when))
+    if reach.unreachable:
+        lines.append(words("preview.reach.not", n=reach.unreachable))
+        lines.extend(
+            words("report.reason", reason=words(f"report.reason.{why}"), n=count)
+            for why, count in (
+                ("no_account", reach.no_account),
+                ("blocked", reach.blocked),
+                ("stopped", reach.stopped),
+                ("residency", reach.residency),
+            )
+            if count
+        )
+    if reach.expected_finish and reach.reachable:
+        lines.append(words("preview.reach.finish", when=moment(words, reach.expected_finish, zone)))
+    return "\n".join(lines)
 
 
 def media_line(words: Words, notice: Notice) -> str:

@@ -156,6 +156,7 @@ async def _show_one(
     found = received.notice
     text = screen(
         words("notices.open.title", when=moment(words, found.sent_at or found.created_at)),
+        words("notices.urgent.mark") if found.urgent else "",
         excerpt(found.content, WHOLE),
         media_line(words, found),
         footer(found.sender, words.language),

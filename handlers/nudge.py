@@ -9,9 +9,9 @@ from domain.notices import Notice
 from domain.nudges import AFTER_DAYS
 from domain.permissions import Actor
 from handlers.keyboards import Event, Row, button, keyboard, screen, show
-from handlers.notice_preview import reach_lines, show_preview
+from handlers.notice_preview import show_preview
 from handlers.notice_taps import After, Draft, Look, Nudge
-from handlers.notice_words import headline
+from handlers.notice_words import headline, reach_lines
 from handlers.taps import tap
 from handlers.times import moment
 from handlers.welcome import members_only

@@ -14,8 +14,7 @@ from domain.refusals import Refusal
 from handlers.aims import Aim
 from handlers.keyboards import Event, Row, button, keyboard, screen, show
 from handlers.notice_files import send_content
-from handlers.notice_preview import reach_lines
-from handlers.notice_words import audience_lines
+from handlers.notice_words import audience_lines, reach_lines
 from handlers.poll_taps import POLL, Asking, Edit, Own, PollDesk, Run, When
 from handlers.poll_words import asked, poll_moment
 from locales import Words

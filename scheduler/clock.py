@@ -122,7 +122,7 @@ def ticks_of(toolbox: Toolbox, clock: Clock) -> list[Tick]:
         Tick("notices", 2.0, toolbox.notices.start_due),
         Tick("invitations", 300.0, toolbox.expiry.tick),
         Tick("nudges", 30.0, toolbox.notices.nudges.tick),
-        Tick("paid", 60.0, toolbox.notices.paid.tick),
+        Tick("requests", 60.0, toolbox.notices.requests.tick),
         Tick("polls", 2.0, toolbox.polls.closing.tick),
         Tick("suggestions", 10.0, toolbox.suggestions.tick),
         Tick("ballots", 30.0, toolbox.polls.closing.count),

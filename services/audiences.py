@@ -6,6 +6,8 @@ from datetime import datetime
 
 from domain.audiences import Audience, Scope, check
 from domain.clock import Clock, day_of
+from domain.delivery import Lane
+from domain.notices import Notice
 from domain.organisations import Organisation, contains
 from domain.permissions import Action, Actor
 from domain.reach import Group, Reach, reach_of
@@ -53,7 +55,18 @@ class Audiences:
             groups = await audiences.groups(
                 session, meant, weekly_cap=self._rules.weekly_cap, now=now, home_only=home_only
             )
-            return await self._reach(session, groups, now)
+            return await self._reach(session, groups, now, self._rules)
+
+    async def reach_of(self, session: Session, notice: Notice, lane: Lane) -> Reach:
+        """Say the same of a notice that went now in a lane, whoever asks: what is urgent is outside of the rules."""
+        if notice.audience_id is None:
+            return Reach()
+        meant = await audiences.load(session, notice.audience_id)
+        rules, now = self._rules.of(lane), self._clock()
+        groups = await audiences.groups(
+            session, meant, weekly_cap=rules.weekly_cap, now=now, home_only=notice.sensitive
+        )
+        return await self._reach(session, groups, now, rules)
 
     async def reach_of_members(
         self, session: Session, members: Members, now: datetime, *, home_only: bool = False
@@ -62,7 +75,7 @@ class Audiences:
         groups = await audiences.groups_of(
             session, members, weekly_cap=self._rules.weekly_cap, now=now, home_only=home_only
         )
-        return await self._reach(session, groups, now)
+        return await self._reach(session, groups, now, self._rules)
 
     async def save(self, session: Session, actor: Actor, audience: Audience) -> int:
         """Store a checked audience in the caller's transaction, and return its id."""
@@ -105,9 +118,9 @@ class Audiences:
         nearest = max(mine, key=lambda scope: len(scope.path), default=audience.include[0])
         return (await self.parts(Audience(include=(nearest,))))[0]
 
-    async def _reach(self, session: Session, groups: Iterable[Group], now: datetime) -> Reach:
+    async def _reach(self, session: Session, groups: Iterable[Group], now: datetime, rules: Rules) -> Reach:
         rates = {account_id: each.rate for account_id, each in (await pace.read_all(session)).items()}
-        return reach_of(groups, quiet=self._rules.quiet, rest=self._rules.rest, rates=rates, now=now)
+        return reach_of(groups, quiet=rules.quiet, rest=rules.rest, rates=rates, now=now)
 
     async def _checked(self, session: Session, actor: Actor, audience: Audience) -> Audience:
         """Take nothing on trust: paths are read again, and each must lie where the actor may send."""

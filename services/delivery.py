@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from domain.clock import Clock
-from domain.delivery import DispatchState, Lane, UnknownPolicy
+from domain.delivery import DispatchState, Lane, UnknownPolicy, policy_of
 from domain.halts import MOST_IN_A_ROW
 from domain.messages import Content
 from domain.pace import Pace, PaceKind
@@ -139,7 +139,7 @@ class Delivery:
         lane: Lane = Lane.NORMAL,
         paid: bool = False,
         home_only: bool = False,
-        unknown_policy: UnknownPolicy = UnknownPolicy.PARK,
+        unknown_policy: UnknownPolicy | None = None,
         useful_until: datetime | None = None,
         topic_id: int | None = None,
     ) -> int:
@@ -158,7 +158,7 @@ class Delivery:
             lane=lane,
             paid=paid,
             home_only=home_only,
-            unknown_policy=unknown_policy,
+            unknown_policy=unknown_policy or policy_of(lane),
             useful_until=useful_until,
             topic_id=topic_id,
             now=now,

@@ -10,7 +10,7 @@ from domain.organisations import Organisation
 from domain.permissions import Action, Actor, Role
 from domain.refusals import NotFound
 from services.audit import Audit
-from storage import accounts, grants, organisations, people
+from storage import accounts, grants, organisations, people, send_requests
 from storage.accounts import Chat
 from storage.audit import Reading, readings_of
 from storage.database import Database, Session
@@ -29,6 +29,7 @@ class Overview:
     may_approve: bool
     may_manage: bool
     waiting_links: int
+    waiting_sends: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,12 @@ class Members:
         """Return what the main menu shows."""
         on = day_of(self._clock())
         paths = tuple(grant.path for grant in actor.nodes(Action.APPROVE_LINK, on))
+        decides = tuple(grant.path for grant in actor.nodes(Action.APPROVE_SENDING, on))
         async with self._database.read() as session:
             member = await self._member(session, actor.member_id)
             home = (await organisations.of_ids(session, [actor.home_id]))[actor.home_id]
             waiting = await accounts.count_waiting(session, paths, but=actor.member_id)
+            sends = await send_requests.count_waiting(session, decides, but=actor.member_id)
         return Overview(
             home=home,
             stopped=member.stopped_at is not None,
@@ -69,6 +72,7 @@ class Members:
             may_approve=bool(paths),
             may_manage=actor.may_somewhere(Action.MANAGE_ORGANISATION, on),
             waiting_links=waiting,
+            waiting_sends=sends,
         )
 
     async def own_record(self, actor: Actor) -> Record:

@@ -26,14 +26,24 @@ def footers(sender: Sender) -> list[str]:
 
 def render(notice: Notice, language: str) -> Content:
     """Make the message that members get in their language."""
-    return _render(notice, notice.content, notice.id, language)
+    return _render(notice, _headed(notice, language), notice.id, language)
 
 
 def render_test(notice: Notice, language: str) -> Content:
     """Make the message that its author gets as a test: marked so, with buttons that only say so."""
-    mark = styled(speak(language)("notices.test.mark"), "bold")
-    content = join(mark, "\n", notice.content) if notice.content.text else mark
-    return _render(notice, content, NO_NOTICE, language)
+    return _render(
+        notice, _under("notices.test.mark", _headed(notice, language), language), NO_NOTICE, language
+    )
+
+
+def _headed(notice: Notice, language: str) -> RichText:
+    """Return what a notice says; an urgent one says so at its head."""
+    return _under("notices.urgent.mark", notice.content, language) if notice.urgent else notice.content
+
+
+def _under(mark: str, content: RichText, language: str) -> RichText:
+    head = styled(speak(language)(mark), "bold")
+    return join(head, "\n", content) if content.text else head
 
 
 def without_buttons(content: Content) -> Content:

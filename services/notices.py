@@ -9,6 +9,7 @@ import structlog
 from domain import spoken_times
 from domain.audiences import Audience
 from domain.clock import Clock, day_of
+from domain.delivery import Lane
 from domain.messages import Content
 from domain.notices import (
     Notice,
@@ -24,6 +25,7 @@ from domain.notices import (
 from domain.permissions import Action, Actor
 from domain.reach import Reach
 from domain.refusals import NotFound
+from domain.send_requests import LANES, Way
 from services import notice_content
 from services.audiences import Audiences, Part
 from services.audit import Audit
@@ -34,6 +36,8 @@ from services.notice_inbox import NoticeInbox
 from services.notice_reports import NoticeReports, reachable
 from services.nudges import Nudges
 from services.paid import Paid
+from services.send_requests import SendRequests
+from services.urgent import Urgent
 from services.walls import PAGE, paths_of
 from storage import grants, notices
 from storage.database import Database, Session
@@ -58,7 +62,7 @@ class Preview:
 class Notices(NoticeDrafts):
     """The secretary's side; `inbox` is the member's, `reports` tells what became of each, `nudges` reminds.
 
-    `paid` sends quickly for a price, when a second person agrees.
+    `requests` sends for a price or urgently, when a second person agrees; `paid` and `urgent` say what that comes to.
     """
 
     def __init__(
@@ -78,7 +82,17 @@ class Notices(NoticeDrafts):
         self.nudges = Nudges(
             database=database, clock=clock, audit=audit, audiences=audiences, delivery=delivery
         )
-        self.paid = Paid(database=database, clock=clock, audit=audit, delivery=delivery, notices=self)
+        self.paid = Paid(database=database, clock=clock)
+        self.urgent = Urgent(database=database, clock=clock, audiences=audiences)
+        self.requests = SendRequests(
+            database=database,
+            clock=clock,
+            audit=audit,
+            audiences=audiences,
+            delivery=delivery,
+            notices=self,
+            terms={Way.PAID: self.paid, Way.URGENT: self.urgent},
+        )
         delivery.sources[notices.SOURCE] = self.content
 
     async def content(self, notice_id: int, language: str) -> Content:
@@ -245,7 +259,7 @@ class Notices(NoticeDrafts):
             raise NoticeForNobody
         return await self._audiences.count(actor, await self._audiences.load(found.audience_id))
 
-    async def start(self, session: Session, found: Notice, actor_id: int, *, paid: bool = False) -> bool:
+    async def start(self, session: Session, found: Notice, actor_id: int, way: Way | None = None) -> bool:
         """Send a notice unless it was changed meanwhile; of two who start it, one does. The right is the caller's to check."""
         started = await notices.step(
             session,
@@ -254,6 +268,7 @@ class Notices(NoticeDrafts):
             NoticeState.SENDING,
             aimed_at=found.audience_id,
             sensitive=found.sensitive,
+            urgent=way is Way.URGENT,
             sent_at=self._clock(),
         )
         if started:
@@ -264,7 +279,8 @@ class Notices(NoticeDrafts):
                 audience_id=found.audience_id,
                 author_id=found.sender.author_id,
                 topic_id=found.topic_id,
-                paid=paid,
+                lane=Lane.NORMAL if way is None else LANES[way],
+                paid=way is Way.PAID,
                 home_only=found.sensitive,
             )
             await self._note(session, actor_id, found, "sent")

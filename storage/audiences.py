@@ -14,10 +14,10 @@ from domain.accounts import LinkState
 from domain.audiences import Audience, Scope, from_json, organisations_in
 from domain.members import MemberStatus
 from domain.organisations import subtree_bounds
-from domain.push_budget import COUNTED_SOURCES, week_start
+from domain.push_budget import week_start
 from domain.reach import Group
 from storage import accounts
-from storage.push_budget import PUSHED
+from storage.push_budget import COUNTED, PUSHED
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
@@ -205,7 +205,7 @@ async def _capped(session: AsyncSession, weekly_cap: int, now: datetime) -> Colu
     if not weekly_cap or not mondays:
         return literal(value=False)
     this_week = and_(
-        dispatch.c.source.in_(COUNTED_SOURCES),
+        COUNTED,
         or_(
             dispatch.c.finished_at.is_(None), dispatch.c.finished_at >= min(mondays.values()) - LATE_OUTCOMES
         ),

@@ -28,7 +28,7 @@ from domain.delivery import (
 from domain.digests import IN_DIGEST
 from domain.nudges import SOURCE as NUDGE
 from domain.pace import PaceKind
-from domain.push_budget import COUNTED_SOURCES
+from domain.push_budget import counts
 from domain.quiet_hours import QuietHours
 from domain.rest_days import ASKED_FOR, RestDays, hold
 from storage import digests, push_budget
@@ -86,11 +86,14 @@ class Rules:
     weekly_cap: int = 0
     rest: RestDays | None = None
 
+    def of(self, lane: Lane) -> "Rules":
+        """Return what holds a push of this lane back."""
+        return self if lane is Lane.NORMAL else Rules()
+
     def hold(self, lane: Lane, source: str, now: datetime, zone: str) -> Held | None:
         """Say until when a push to somebody at home in this zone waits, whoever they are."""
-        if lane is not Lane.NORMAL:
-            return None
-        return hold(self.quiet, None if source in ASKED_FOR else self.rest, now, zone)
+        mine = self.of(lane)
+        return hold(mine.quiet, None if source in ASKED_FOR else mine.rest, now, zone)
 
 
 class Claim(NamedTuple):
@@ -184,9 +187,10 @@ async def claim(
     rows = (await session.execute(candidates, given)).all()
     if not rows:
         return Claimed()
-    counts = taken.lane is Lane.NORMAL and taken.source in COUNTED_SOURCES
     capped = (
-        await push_budget.above_cap(session, rows, rules.weekly_cap, taken.week_above, now) if counts else {}
+        await push_budget.above_cap(session, rows, rules.weekly_cap, taken.week_above, now)
+        if counts(taken.source, taken.lane)
+        else {}
     )
     holds = {zone: rules.hold(taken.lane, taken.source, now, zone) for zone in {row.zone for row in rows}}
     verdicts = _verdicts(rows, taken, capped, holds, now)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain.delivery import DispatchState
+from domain.delivery import DispatchState, Lane
 from domain.nudges import SOURCE as NUDGE
 from domain.organisations import subtree_bounds
 from domain.polls import PollState
@@ -54,6 +54,7 @@ class Listed:
     finished_at: datetime | None
     useful_until: datetime | None
     sensitive: bool
+    urgent: bool
     about: str
     about_state: str | None
     origin: Origin | None
@@ -186,6 +187,7 @@ def _to_listed(row: Any, counts: dict[str, int]) -> Listed:
         finished_at=row.finished_at,
         useful_until=row.useful_until,
         sensitive=bool(row.home_only),
+        urgent=Lane(row.lane) is Lane.URGENT,
         about=row.about.strip().partition("\n")[0],
         about_state=row.about_state,
         origin=origin,

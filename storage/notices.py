@@ -81,6 +81,7 @@ async def add(
         "state": NoticeState.DRAFT,
         "needs_confirmation": False,
         "sensitive": False,
+        "urgent": False,
         "created_at": now,
         **_content(content, media),
         "media_group": group,
@@ -397,4 +398,5 @@ def to_notice(row: Any) -> Notice:
         sent_at=row.sent_at,
         nudge_after=row.nudge_after,
         sensitive=row.sensitive,
+        urgent=row.urgent,
     )

@@ -301,14 +301,14 @@ SECTIONS: tuple[Section, ...] = (
         _of("dissolution", "filing_number", "state", "decided_at", by="decided_by", joined=_ORGANISATION),
     ),
     Section(
-        "paid_asked",
-        ("paid_request.asked_by",),
-        _of("paid_request", "messages", "stars", "state", "asked_at", by="asked_by"),
+        "sends_asked",
+        ("send_request.asked_by",),
+        _of("send_request", "way", "messages", "stars", "state", "asked_at", by="asked_by"),
     ),
     Section(
-        "paid_decided",
-        ("paid_request.decided_by",),
-        _of("paid_request", "messages", "stars", "state", "decided_at", by="decided_by"),
+        "sends_decided",
+        ("send_request.decided_by",),
+        _of("send_request", "way", "messages", "stars", "state", "decided_at", by="decided_by"),
     ),
     Section(
         "suggestions_answered",

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, func, or_, select
+from sqlalchemy import BigInteger, and_, bindparam, func, or_, select
 from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState
 from domain.digests import Cadence, due
-from domain.push_budget import COUNTED_SOURCES, is_capped, week_start
+from domain.push_budget import COUNTED_LANE, COUNTED_SOURCES, is_capped, week_start
 from storage import digests
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
@@ -20,6 +20,8 @@ dispatch = metadata.tables["dispatch"]
 
 LONGEST_WEEK = timedelta(days=9)
 """A week, what the zones lie apart, and a day for outcomes that come after their dispatch ended."""
+COUNTED = and_(dispatch.c.source.in_(COUNTED_SOURCES), dispatch.c.lane == COUNTED_LANE)
+"""The dispatches that `domain.push_budget.counts`."""
 PUSHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
@@ -62,11 +64,11 @@ _COUNTED = (
         delivery.c.id > bindparam("above", type_=BigInteger),
         delivery.c.state.in_(PUSHED),
         delivery.c.at >= bindparam("since", type_=UtcDateTime),
-        dispatch.c.source.in_(COUNTED_SOURCES),
+        COUNTED,
     )
     .group_by(delivery.c.member_id)
 )
 _ABOVE = select(func.coalesce(func.min(func.coalesce(dispatch.c.above_id, 0)), 0)).where(
-    dispatch.c.source.in_(COUNTED_SOURCES),
+    COUNTED,
     or_(dispatch.c.finished_at.is_(None), dispatch.c.finished_at >= bindparam("since", type_=UtcDateTime)),
 )

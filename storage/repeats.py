@@ -26,6 +26,7 @@ COPIED = (
     "more_media",
     "needs_confirmation",
     "sensitive",
+    "urgent",
     "nudge_after",
 )
 

@@ -88,29 +88,29 @@ class Bridge:
         return Scope(self.town.nodes[name], self.town.paths[name], **filters)
 
 
-async def bridge(town: Town, sealer: Sealer, clock: Any, folder: Path) -> Bridge:
+async def bridge(town: Town, sealer: Sealer, clock: Any, folder: Path, rules: Rules | None = None) -> Bridge:
     """Build the services over a town whose web chat account is the channel's."""
     database = town.database
     channel = FakeChannel()
-    delivery = await build(database, clock, channel)
+    delivery = await build(database, clock, channel, rules=rules)
     notices = Notices(
         database=database,
         clock=clock,
         audit=Audit(database=database, clock=clock, sealer=sealer),
-        audiences=Audiences(database=database, clock=clock),
+        audiences=Audiences(database=database, clock=clock, rules=rules),
         delivery=delivery,
         media=MediaStore(folder),
     )
     return Bridge(town, notices, delivery, channel, database)
 
 
-async def linked(database: Database, clock: Any, folder: Path) -> Bridge:
+async def linked(database: Database, clock: Any, folder: Path, rules: Rules | None = None) -> Bridge:
     """Build the services over a town of its own, three people of whose northern branch have a chat."""
     sealer = Sealer({"test": bytes(range(32))}, "test")
     town = await build_town(database, sealer)
     for number, name in enumerate(("wang", "zhang", "branch_secretary"), start=1):
         await town.link(name, number)
-    return await bridge(town, sealer, clock, folder)
+    return await bridge(town, sealer, clock, folder, rules)
 
 
 async def entries(town: Bridge) -> list[str]:

@@ -21,7 +21,6 @@ from storage.tables.meta import MetaRow
 from storage.tables.notices import AcknowledgementRow, AudienceRow, NoticeRow
 from storage.tables.nudges import NudgeRow
 from storage.tables.organisations import OrganisationHistoryRow, OrganisationRow, RoleGrantRow, SeatRow
-from storage.tables.paid import PaidRequestRow
 from storage.tables.polls import (
     NamedVoteRow,
     ParticipationRow,
@@ -32,6 +31,7 @@ from storage.tables.polls import (
 )
 from storage.tables.roster import RosterImportRow, RosterRowRow
 from storage.tables.schedules import HolidayDayRow, HolidayYearRow, OccurrenceRow, ScheduleRow
+from storage.tables.send_requests import SendRequestRow
 from storage.tables.service_days import (
     CalendarAddressRow,
     ServiceActivityRow,
@@ -80,7 +80,6 @@ __all__ = [
     "OutcomeCountRow",
     "PaceRow",
     "PaceShareRow",
-    "PaidRequestRow",
     "ParticipationRow",
     "PersonKeyRow",
     "PollCellRow",
@@ -92,6 +91,7 @@ __all__ = [
     "SealedSuggestionRow",
     "SealedVoteRow",
     "SeatRow",
+    "SendRequestRow",
     "ServiceActivityRow",
     "ServiceDayRow",
     "ServiceLeadRow",

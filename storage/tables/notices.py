@@ -40,6 +40,7 @@ class NoticeRow(Table, table=True):
     media_group: str | None = None  # what the messenger called that album
     needs_confirmation: bool = False
     sensitive: bool = False  # goes only by accounts that keep their data in the home country
+    urgent: bool = False  # it went at once, outside quiet hours, rest days and the weekly cap
     copy_of: int | None = Field(default=None, sa_type=BigInt, index=True)  # the repeating notice
     nudge_after: int | None = None  # days after which it reminds, by itself, who has not confirmed
     created_at: datetime = Field(sa_type=UtcDateTime)

@@ -54,7 +54,7 @@ async def test_a_paid_notice_is_there_in_seconds_and_not_before_somebody_else_ap
             await author.say("/notice 明天学习")
             await presses(author, "全部", "下一步", "付费快速发送", "申请批准")
             await author.wait("等另一位书记批准")
-            await second.say("/paid")
+            await second.say("/decide")
             await presses(second, "明天学习")
             await second.wait("约 3 条")
             assert [await got(person, "明天学习") for person in (wang, zhang)] == [0, 0]

@@ -13,7 +13,7 @@ PARENTS = {1: None, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 23: 1, 7: 23}  # 2 and 23 shar
 MATRIX = {
     "secretary": {"send_notice", "see_report", "see_unconfirmed", "invite", "approve_link", "read_member",
                   "handle_suggestions", "keep_service_day", "enter_holidays", "grant_role",
-                  "manage_organisation", "approve_spending"},
+                  "manage_organisation", "approve_sending"},
     "staff_worker": {"send_notice", "see_report", "see_unconfirmed", "invite", "approve_link", "read_member",
                      "handle_suggestions", "keep_service_day"},
     "observer": {"see_report"},

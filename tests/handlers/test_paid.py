@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import update
 
 from domain.pace import PaceKind
-from handlers.paid_taps import Pay, Paying
+from domain.send_requests import Way
+from handlers.send_request_taps import Ask, Asked
 from storage import pace
 from tests.conftest import HandClock
 from tests.factories import T
@@ -37,7 +38,7 @@ async def asked(author: Chat) -> int:
     await previewed(author)
     await author.press("付费快速发送")
     await author.press("申请批准（约 1 星）")
-    return int(next(data for data in author.data if data.startswith("pays:back:")).split(":")[2])
+    return int(next(data for data in author.data if data.startswith("reqs:back:")).split(":")[2])
 
 
 async def test_its_price_stands_before_it_is_asked_for_and_another_sends(
@@ -55,8 +56,8 @@ async def test_its_price_stands_before_it_is_asked_for_and_another_sends(
         assert "等另一位书记批准" in author.screen
     await author.press("返回")
     assert "付费快速发送：等另一位书记批准（约 1 星）" in author.screen
-    assert "查看付费申请" in author.buttons
-    await county.say("/paid")
+    assert "查看申请" in author.buttons
+    await county.say("/decide")
     await county.press("请参加学习")
     for word in ("请参加学习", "申请人：李书记", "约 3 条", "约 1 星"):
         assert word in county.screen
@@ -70,11 +71,11 @@ async def test_its_price_stands_before_it_is_asked_for_and_another_sends(
 async def test_who_asked_only_takes_it_back_and_may_send_for_nothing(author: Chat, county: Chat):
     number = await asked(author)
     assert "批准并发送" not in "".join(author.buttons)
-    await author.tap(f"pays:yes:{number}:0")
+    await author.tap(f"reqs:yes:{number}:0")
     assert "不能自己批准" in author.alerts[-1]
     await author.press("撤回申请")
     assert "已撤回" in author.screen
-    await county.tap(f"pays:yes:{number}:0")
+    await county.tap(f"reqs:yes:{number}:0")
     assert "已经有了结果" in county.alerts[-1]
     await author.press("返回")
     assert "付费快速发送" in author.buttons
@@ -83,13 +84,13 @@ async def test_who_asked_only_takes_it_back_and_may_send_for_nothing(author: Cha
 
 async def test_a_refusal_is_said_to_both(author: Chat, county: Chat):
     number = await asked(author)
-    await county.say("/paid")
+    await county.say("/decide")
     await county.press("请参加学习")
     await county.press("不批准")
     assert "没有批准。通知仍可免费发送" in county.screen
     await county.press("返回")
-    assert "没有等您决定" in county.screen
-    await author.tap(f"pays:see:{number}:0")
+    assert "没有等您批准" in county.screen
+    await author.tap(f"reqs:see:{number}:0")
     assert "没有批准" in author.screen
 
 
@@ -101,8 +102,8 @@ async def test_no_one_else_sees_or_presses_it(author: Chat, world: World, town: 
         forger = world.chat(chat_id)
         await forger.say("/start")
         before = forger.screen
-        taps = [f"pays:{step}:{number}:0" for step in ("see", "yes", "no", "back")]
-        for data in (*taps, "pay:look:1:0", "pay:ask:1:9", "pays:see:999:0"):
+        taps = [f"reqs:{step}:{number}:0" for step in ("see", "yes", "no", "back")]
+        for data in (*taps, "req:look:paid:1:0", "req:ask:paid:1:9", "reqs:see:999:0"):
             await forger.tap(data)
             assert forger.alerts[-1:] == [NOT_THERE] or "不包含" in forger.alerts[-1], data
             assert forger.screen == before, data
@@ -111,7 +112,8 @@ async def test_no_one_else_sees_or_presses_it(author: Chat, world: World, town: 
 
 
 @pytest.mark.parametrize(
-    ("data", "said"), [("pay:buy:1:0", "失效"), ("pays:yes:x:0", "失效"), (f"pay:ask:1:{'9' * 25}", "失效")]
+    ("data", "said"),
+    [("req:buy:paid:1:0", "失效"), ("reqs:yes:x:0", "失效"), (f"req:ask:paid:1:{'9' * 25}", "失效")],
 )
 async def test_a_forged_step_is_an_old_button(author: Chat, data: str, said: str):
     await previewed(author)
@@ -121,7 +123,7 @@ async def test_a_forged_step_is_an_old_button(author: Chat, data: str, said: str
 
 async def test_a_price_that_was_not_seen_is_not_asked_for(author: Chat):
     await previewed(author)
-    await author.tap("pay:ask:1:0")
+    await author.tap("req:ask:paid:1:0")
     assert "现在是 1 星" in author.alerts[-1]
 
 
@@ -133,5 +135,8 @@ async def test_in_english_and_within_64_bytes(author: Chat):
         await author.press(label)
     assert "about 1 ⭐ (0.1 a message" in author.screen
     large = 2**58
-    taps = [Pay(step="look", id=large, stars=large), Paying(step="page", id=large, page=-large)]
+    taps = [
+        Ask(step="look", way=Way.URGENT, id=large, stars=large),
+        Asked(step="page", id=large, page=-large),
+    ]
     assert all(len(tap.pack().encode()) <= 64 for tap in taps)

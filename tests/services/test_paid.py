@@ -9,18 +9,19 @@ from sqlalchemy import select, update
 from domain.delivery import Busy
 from domain.notices import NoticeState
 from domain.pace import PaceKind
-from domain.paid import (
-    NobodyApprovesPaid,
-    PaidIsDecided,
-    PaidIsOutdated,
-    PaidNeedsAnother,
-    PaidNotOffered,
-    PaidPriceRose,
-    PaidRequest,
-    PaidState,
-)
+from domain.paid import PaidNotOffered
 from domain.refusals import NotAllowed, NotFound
 from domain.richtext import RichText
+from domain.send_requests import (
+    NobodyApproves,
+    PriceRose,
+    RequestIsDecided,
+    RequestIsOutdated,
+    RequestNeedsAnother,
+    RequestState,
+    SendRequest,
+    Way,
+)
 from services.delivery import PaceLimits
 from storage import pace
 from storage.database import Database
@@ -37,17 +38,17 @@ class Desk:
 
     def __init__(self, town: Bridge) -> None:
         self.town = town
-        self.paid = town.notices.paid
+        self.requests = town.notices.requests
 
-    async def asked(self, text: str = "请参加学习") -> PaidRequest:
+    async def asked(self, text: str = "请参加学习") -> SendRequest:
         made = await self.town.drafted(AUTHOR, "north", text=text)
-        return await self.paid.ask(await self.town.actor(AUTHOR), made.id, seen=1)
+        return await self.requests.ask(await self.town.actor(AUTHOR), made.id, Way.PAID, seen=1)
 
-    async def approve(self, asked: PaidRequest, who: str = SECOND) -> PaidRequest:
-        return await self.paid.approve(await self.town.actor(who), asked.id)
+    async def approve(self, asked: SendRequest, who: str = SECOND) -> SendRequest:
+        return await self.requests.approve(await self.town.actor(who), asked.id)
 
-    async def state(self, asked: PaidRequest) -> PaidState:
-        return (await self.paid.for_actor(await self.town.actor(AUTHOR), asked.id)).state
+    async def state(self, asked: SendRequest) -> RequestState:
+        return (await self.requests.for_actor(await self.town.actor(AUTHOR), asked.id)).state
 
     async def sent(self) -> list[tuple[str, bool]]:
         """Return what went out, and whether it was paid for; alerts never are."""
@@ -79,28 +80,28 @@ async def test_one_asks_another_approves_and_only_the_notice_is_paid_for(desk: D
     town = desk.town
     author, second = await town.actor(AUTHOR), await town.actor(SECOND)
     made = await town.drafted(AUTHOR, "north")
-    offer = (await desk.paid.look(author, made.id)).offer
+    offer = await town.notices.paid.look(author, made.id)
     assert offer is not None
     assert (offer.messages, offer.stars, offer.free.total_seconds()) == (3, 1, 75)
-    asked = await desk.paid.ask(author, made.id, seen=1)
-    assert await desk.paid.ask(author, made.id, seen=1) == asked
-    assert (await desk.paid.look(author, made.id)).waiting == asked
-    assert (await desk.paid.waiting(second))[0] == [asked]
-    assert (await desk.paid.waiting(author))[0] == []
-    assert await desk.told("paid_asked") == [town.town.members[SECOND]]
+    asked = await desk.requests.ask(author, made.id, Way.PAID, seen=1)
+    assert await desk.requests.ask(author, made.id, Way.PAID, seen=1) == asked
+    assert await desk.requests.waiting_for(author, made.id) == asked
+    assert (await desk.requests.waiting(second))[0] == [asked]
+    assert (await desk.requests.waiting(author))[0] == []
+    assert await desk.told("send_asked") == [town.town.members[SECOND]]
     [(words, paid)] = await desk.sent()
     assert (asked.asker in words, "1 星" in words, paid) == (True, True, False)
     assert (await town.notices.for_actor(author, made.id)).state is NoticeState.DRAFT
     approved = await desk.approve(asked)
     assert await desk.approve(asked) == approved
-    assert approved.state is PaidState.APPROVED
+    assert approved.state is RequestState.APPROVED
     dispatch = await town.delivery.dispatches_of("notice", made.id)
     figures = await town.delivery.figures(dispatch[-1])
     assert figures.rate == 500.0
     assert await desk.sent() == [("请参加学习", True)] * 3
     clock.forward(minutes=1)
     assert await desk.sent() == [("您的付费快速发送已批准，通知正在发出（约 1 星）。", False)]
-    assert await desk.told("paid_decided") == [town.town.members[AUTHOR]]
+    assert await desk.told("send_decided") == [town.town.members[AUTHOR]]
     assert await entries(town) == ["paid_asked", "sent", "paid_approved"]
 
 
@@ -111,20 +112,20 @@ async def test_without_an_account_that_may_pay_or_without_need_nothing_is_offere
     town = desk.town
     author = await town.actor(AUTHOR)
     empty = await town.drafted(AUTHOR)
-    assert (await desk.paid.look(author, empty.id)).offer is None
+    assert await town.notices.paid.look(author, empty.id) is None
     made = await town.drafted(AUTHOR, "north")
     async with town.database.begin() as session:
         await session.execute(update(T["pace"]).where(T["pace"].c.kind == "free").values(rate=25.0))
     with pytest.raises(PaidNotOffered):
-        await desk.paid.ask(author, made.id, seen=100)
+        await desk.requests.ask(author, made.id, Way.PAID, seen=100)
     town.delivery._limits = {ACCOUNT: PaceLimits()}
     await town.delivery.boot()
     async with town.database.begin() as session:
         await session.execute(update(T["pace"]).values(rate=0.01))
-    assert (await desk.paid.look(author, made.id)).offer is None
+    assert await town.notices.paid.look(author, made.id) is None
     town.delivery._limits = {ACCOUNT: PaceLimits(paid=800.0)}
     await town.delivery.boot()
-    assert (await desk.paid.look(author, made.id)).offer is not None
+    assert await town.notices.paid.look(author, made.id) is not None
     async with town.database.read() as session:
         found = await pace.read(session, ACCOUNT, PaceKind.PAID)
     assert found is not None
@@ -136,23 +137,23 @@ async def test_nobody_but_a_second_person_with_the_right_there_decides(desk: Des
     asked = await desk.asked()
     for who in (AUTHOR, "wang", "worker", "observer", "former", "foreign_secretary"):
         actor = await desk.town.actor(who)
-        for step in (desk.paid.approve, desk.paid.refuse):
-            with pytest.raises((NotFound, NotAllowed, PaidNeedsAnother)):
+        for step in (desk.requests.approve, desk.requests.refuse):
+            with pytest.raises((NotFound, NotAllowed, RequestNeedsAnother)):
                 await step(actor, asked.id)
     for who in (SECOND, "foreign_secretary", "wang"):
         with pytest.raises((NotFound, NotAllowed)):
-            await desk.paid.withdraw(await desk.town.actor(who), asked.id)
+            await desk.requests.withdraw(await desk.town.actor(who), asked.id)
     with pytest.raises((NotFound, NotAllowed)):
-        await desk.paid.ask(await desk.town.actor(SECOND), asked.notice.id, seen=9)
-    assert await desk.state(asked) is PaidState.ASKED
+        await desk.requests.ask(await desk.town.actor(SECOND), asked.notice.id, Way.PAID, seen=9)
+    assert await desk.state(asked) is RequestState.ASKED
     assert [paid for _, paid in await desk.sent()] == [False]
 
 
 @pytest.mark.slow_on_postgresql
 async def test_where_nobody_else_may_it_is_not_asked_for(desk: Desk):
     made = await desk.town.drafted(SECOND, "north")
-    with pytest.raises(NobodyApprovesPaid):
-        await desk.paid.ask(await desk.town.actor(SECOND), made.id, seen=1)
+    with pytest.raises(NobodyApproves):
+        await desk.requests.ask(await desk.town.actor(SECOND), made.id, Way.PAID, seen=1)
 
 
 @pytest.mark.slow_on_postgresql
@@ -163,7 +164,7 @@ async def test_what_changed_since_it_was_asked_for_is_not_sent(desk: Desk, chang
     author, number = await town.actor(AUTHOR), asked.notice.id
     async with town.database.begin() as session:
         if change == "price":
-            await session.execute(update(T["paid_request"]).values(stars=0))
+            await session.execute(update(T["send_request"]).values(stars=0))
         elif change == "unpaid":
             await pace.pay_no_more(session, ACCOUNT)
         elif change == "right":
@@ -177,15 +178,15 @@ async def test_what_changed_since_it_was_asked_for_is_not_sent(desk: Desk, chang
         await town.notices.choose(author, number, town.audience("north", standings=frozenset({"full"})))
     elif change == "sent":
         await town.notices.send(author, number)
-    with pytest.raises(PaidIsOutdated):
+    with pytest.raises(RequestIsOutdated):
         await desk.approve(asked)
-    with pytest.raises(PaidIsDecided):
+    with pytest.raises(RequestIsDecided):
         await desk.approve(asked)
     assert not any(paid for _, paid in await desk.sent())
-    assert await desk.told("paid_decided") == [author.member_id]
+    assert await desk.told("send_decided") == [author.member_id]
     if change == "text":
-        again = await desk.paid.ask(author, number, seen=1)
-        assert (await desk.approve(again)).state is PaidState.APPROVED
+        again = await desk.requests.ask(author, number, Way.PAID, seen=1)
+        assert (await desk.approve(again)).state is RequestState.APPROVED
 
 
 @pytest.mark.slow_on_postgresql
@@ -193,11 +194,11 @@ async def test_a_changed_draft_is_asked_for_anew_in_place_of_the_first_request(d
     asked = await desk.asked()
     author = await desk.town.actor(AUTHOR)
     await desk.town.notices.rewrite(author, asked.notice.id, RichText("别的话"), None)
-    again = await desk.paid.ask(author, asked.notice.id, seen=1)
+    again = await desk.requests.ask(author, asked.notice.id, Way.PAID, seen=1)
     assert again.id != asked.id
-    assert await desk.state(asked) is PaidState.OUTDATED
-    with pytest.raises(PaidPriceRose):
-        await desk.paid.ask(author, (await desk.town.drafted(AUTHOR, "north")).id, seen=0)
+    assert await desk.state(asked) is RequestState.OUTDATED
+    with pytest.raises(PriceRose):
+        await desk.requests.ask(author, (await desk.town.drafted(AUTHOR, "north")).id, Way.PAID, seen=0)
 
 
 @pytest.mark.slow_on_postgresql
@@ -205,14 +206,14 @@ async def test_what_is_refused_or_taken_back_can_still_go_for_nothing(desk: Desk
     author, second = await desk.town.actor(AUTHOR), await desk.town.actor(SECOND)
     asked = await desk.asked()
     for _ in range(2):
-        assert (await desk.paid.refuse(second, asked.id)).state is PaidState.REFUSED
-    with pytest.raises(PaidIsDecided):
+        assert (await desk.requests.refuse(second, asked.id)).state is RequestState.REFUSED
+    with pytest.raises(RequestIsDecided):
         await desk.approve(asked)
-    assert await desk.told("paid_decided") == [author.member_id]
-    again = await desk.paid.ask(author, asked.notice.id, seen=1)
+    assert await desk.told("send_decided") == [author.member_id]
+    again = await desk.requests.ask(author, asked.notice.id, Way.PAID, seen=1)
     for _ in range(2):
-        assert (await desk.paid.withdraw(author, again.id)).state is PaidState.WITHDRAWN
-    with pytest.raises(PaidIsDecided):
+        assert (await desk.requests.withdraw(author, again.id)).state is RequestState.WITHDRAWN
+    with pytest.raises(RequestIsDecided):
         await desk.approve(again)
     await desk.town.notices.send(author, asked.notice.id)
     assert not any(paid for _, paid in await desk.sent())
@@ -224,17 +225,17 @@ async def test_a_request_ends_after_a_day_or_when_its_notice_goes_another_way(de
     clock.forward(hours=23, minutes=59)
     await desk.town.notices.send(author, moved.notice.id)
     await desk.town.notices.discard(author, gone.notice.id)
-    await desk.paid.tick()
-    assert [await desk.state(each) for each in (old, moved)] == [PaidState.ASKED, PaidState.WITHDRAWN]
+    await desk.requests.tick()
+    assert [await desk.state(each) for each in (old, moved)] == [RequestState.ASKED, RequestState.WITHDRAWN]
     with pytest.raises(NotFound):
         await desk.approve(gone)
     clock.forward(minutes=1)
-    with pytest.raises(PaidIsDecided):
+    with pytest.raises(RequestIsDecided):
         await desk.approve(old)
     for _ in range(2):
-        await desk.paid.tick()
-    assert await desk.state(old) is PaidState.EXPIRED
-    assert await desk.told("paid_decided") == [author.member_id]
+        await desk.requests.tick()
+    assert await desk.state(old) is RequestState.EXPIRED
+    assert await desk.told("send_decided") == [author.member_id]
 
 
 async def test_of_two_who_approve_at_once_one_sends(desk: Desk):
@@ -245,7 +246,7 @@ async def test_of_two_who_approve_at_once_one_sends(desk: Desk):
     answers = await asyncio.gather(
         desk.approve(asked), desk.approve(asked, "zhao"), desk.approve(asked), return_exceptions=True
     )
-    assert {type(each) for each in answers} <= {PaidRequest, PaidIsDecided}
+    assert {type(each) for each in answers} <= {SendRequest, RequestIsDecided}
     assert len(await town.delivery.dispatches_of("notice", asked.notice.id)) == 1
 
 

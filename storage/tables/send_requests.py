@@ -1,4 +1,4 @@
-"""The table of requests to send a notice quickly for a price."""
+"""The table of requests to send a notice beyond the usual: for a price, or urgently."""
 
 from datetime import datetime
 
@@ -9,18 +9,18 @@ from storage.tables.base import Table
 from storage.tables.columns import BigInt, UtcDateTime
 
 
-class PaidRequestRow(Table, table=True):
+class SendRequestRow(Table, table=True):
     """A request that a second person decides; at most one waits for each notice.
 
     Its notice may be discarded meanwhile, so nothing holds that in place; `digest` names what was asked for.
     """
 
-    __tablename__ = "paid_request"
+    __tablename__ = "send_request"
     __table_args__ = (
-        Index("ix_paid_request_notice_id", "notice_id"),
-        Index("ix_paid_request_state", "state", "asked_at"),
+        Index("ix_send_request_notice_id", "notice_id"),
+        Index("ix_send_request_state", "state", "asked_at"),
         Index(
-            "uq_paid_request_waiting",
+            "uq_send_request_waiting",
             "notice_id",
             unique=True,
             sqlite_where=text("state = 'asked'"),
@@ -29,10 +29,11 @@ class PaidRequestRow(Table, table=True):
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)
+    way: str  # paid, urgent
     notice_id: int = Field(sa_type=BigInt)
     digest: str
     messages: int
-    stars: int
+    stars: int  # 0 for what costs nothing
     state: str = "asked"  # asked, approved, refused, withdrawn, expired, outdated
     asked_by: int = Field(foreign_key="member.id", index=True, sa_type=BigInt)
     asked_at: datetime = Field(sa_type=UtcDateTime)
