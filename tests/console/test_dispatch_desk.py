@@ -160,6 +160,20 @@ async def test_a_sensitive_notice_has_no_words_in_a_browser_that_came_from_a_cha
     assert "王芳同志家庭" in browser.text
 
 
+async def test_what_goes_urgently_says_so_wherever_it_is_named(browser: Browser, world: Desk):
+    usual, urgent = await begun(world, "请参加学习"), await begun(world, "马上停水")
+    number = int(urgent.rpartition("/")[2])
+    async with world.database.begin() as session:
+        await session.execute(update(T["dispatch"]).where(T["dispatch"].c.id == number).values(lane="urgent"))
+    await browser.sign_in()
+    for address in ("/console", "/console/live", urgent):
+        await browser.open(address)
+        assert re.search(r"【急】\s*马上停水", browser.text)
+        assert not re.search(r"【急】\s*请参加学习", browser.text)
+    await browser.open(usual)
+    assert "【急】" not in browser.text
+
+
 PARTS = re.compile(r'data-part="(\w+)"')
 
 

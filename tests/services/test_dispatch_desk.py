@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from domain.delivery import NotSent, Sent
 from domain.dispatch_desk import DispatchMovedOn, Step
 from domain.refusals import NotAllowed, NotFound
+from domain.send_requests import Way
 from services import dispatch_desk
 from services.dispatch_desk import PAGE, DispatchDesk
 from services.polls import TOLD_IN
@@ -139,6 +140,18 @@ async def test_what_the_bridge_tells_by_itself_is_the_administrators(world: Desk
     (doubtful,) = await world.desk.doubtful(admin)
     assert await world.desk.take(admin, number, Step.AGAIN, doubtful.figures.generation) == 1
     assert "dispatch.sent_again" in await actions(world)
+
+
+async def test_what_went_urgently_is_seen_as_such(world: Desk):
+    county = await world.actor("county_secretary")
+    made = await world.bridge.drafted("branch_secretary", "north")
+    asked = await world.bridge.notices.requests.ask(
+        await world.actor("branch_secretary"), made.id, Way.URGENT
+    )
+    await world.bridge.notices.requests.approve(county, asked.id)
+    usual = await world.bridge.sent("county_secretary", "north")
+    past, _ = await world.desk.past(county)
+    assert [(each.source_id, each.urgent) for each in past] == [(usual.id, False), (made.id, True)]
 
 
 async def test_an_old_reminder_is_left_but_not_sent_again(world: Desk):
