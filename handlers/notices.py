@@ -234,6 +234,7 @@ async def on_why(query: CallbackQuery, tap: Why, toolbox: Toolbox, actor: Actor,
         ),
         words("notices.why.scope", scope=scope_words(words, why.part)) if why.part else "",
         words("notices.why.topic", topic=name_of(words, why.topic)) if why.topic else "",
+        words("notices.why.urgent") if why.notice.urgent else "",
         words("notices.why.stop"),
     )
     rows = [[button(words("menu.button.topics"), Go(to="topics"))]]

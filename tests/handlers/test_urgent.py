@@ -84,6 +84,8 @@ async def test_what_urgent_means_stands_before_it_is_asked_for_and_another_sends
     await member.say("/notices")
     await member.press("【急】")
     assert "【紧急】" in member.screen
+    await member.press("为什么收到")
+    assert "不分昼夜马上送到" in member.screen
     await county.say("/start")
     assert not any("等您批准的发送" in label for label in county.buttons)
 
