@@ -45,7 +45,7 @@ async def test_what_urgent_means_stands_before_it_is_asked_for_and_another_sends
     await author.press("紧急通知")
     for word in (
         "夜里和休息日也送",
-        "不占每人每周三次",
+        "不算在每人每周的条数里",
         "只用于等不得的事",
         "学习、报名、宣传请照常发送",
         STORM,
