@@ -300,14 +300,12 @@ class Pipeline:
     @asynccontextmanager
     async def _aside(self, flow: Flow) -> AsyncIterator[None]:
         """Take no room meanwhile: it is the chat that is waited for, not the server."""
-        flow.in_flight -= 1
-        flow.landed.set()
-        self._valve.leave()
-        try:
-            yield
-        finally:
-            await self._valve.enter()
-            flow.in_flight += 1
+        async with self._valve.aside():
+            flow.land(None)
+            try:
+                yield
+            finally:
+                flow.in_flight += 1
 
     async def _send(self, group: Group, claim: Claim, at: float) -> Outcome:
         taken = group.taken
