@@ -12,6 +12,8 @@ from typing import NamedTuple
 MOST_ATTEMPTS = 8
 """After so many tries that never left us, a delivery has failed and waits for a person's retry."""
 LONGEST_WAIT = timedelta(minutes=2)
+MOVED = "moved"
+"""Why a delivery waits whose chat has a new id, which is asked once."""
 
 
 class DeliveryState(StrEnum):
@@ -127,9 +129,12 @@ class Verdict(NamedTuple):
 
 
 def decide(  # noqa: PLR0911 - one return for each of the family
-    outcome: Outcome, *, attempt: int, policy: UnknownPolicy, now: datetime
+    outcome: Outcome, *, attempt: int, policy: UnknownPolicy, now: datetime, moved: bool = False
 ) -> Verdict:
-    """Decide what becomes of a delivery after its `attempt`-th try (the first is 1)."""
+    """Decide what becomes of a delivery after its `attempt`-th try (the first is 1).
+
+    `moved`: the try before it was told of a new address, and this one went there.
+    """
     match outcome:
         case Sent(message_id=message_id):
             return Verdict(DeliveryState.SENT, message_id=message_id)
@@ -140,7 +145,7 @@ def decide(  # noqa: PLR0911 - one return for each of the family
         case Unreachable(reason=reason):
             return Verdict(DeliveryState.UNREACHABLE, reason)
         case Moved():
-            return again("moved", attempt, now, DeliveryState.REJECTED)
+            return again(MOVED, MOST_ATTEMPTS if moved else attempt, now, DeliveryState.REJECTED)
         case Rejected(reason=reason):
             return Verdict(DeliveryState.REJECTED, reason)
         case Skipped(reason=reason):

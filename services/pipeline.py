@@ -293,7 +293,9 @@ class Pipeline:
         finally:
             self._valve.leave()
             flow.land(latency)
-        verdict = decide(outcome, attempt=claim.attempt, policy=taken.policy, now=self._clock())
+        verdict = decide(
+            outcome, attempt=claim.attempt, policy=taken.policy, now=self._clock(), moved=claim.moved
+        )
         moved_to = outcome.chat_id if isinstance(outcome, Moved) else None
         self.recorder.put(Record(claim.id, claim.attempt_id, verdict, moved_to), halt=halt)
 

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.accounts import HOME_COUNTRY
 from domain.delivery import (
+    MOVED,
     DeliveryState,
     DispatchState,
     Gathered,
@@ -48,7 +49,7 @@ subscription = metadata.tables["subscription"]
 
 Finding = Skipped | Held | Gathered | None
 """What keeps one recipient from being sent to, if anything does."""
-FACTS = slice(5, None)
+FACTS = slice(6, None)
 """The columns of a claim's look on which that depends."""
 
 
@@ -105,6 +106,8 @@ class Claim(NamedTuple):
     member_id: int
     chat_id: int
     language: str
+    moved: bool = False
+    """Its last try found that the chat has a new id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +287,7 @@ def _candidates(*, topical: bool, nudge: bool, home_only: bool = False) -> Selec
             delivery.c.id,
             delivery.c.member_id,
             delivery.c.attempt,
+            delivery.c.reason,
             link.c.chat_id,
             member.c.language,
             link.c.state.label("link_state"),  # from here on: what decides whether it is sent
@@ -416,4 +420,5 @@ async def hold_back(session: AsyncSession, taken: OpenSlice, rules: Rules, now: 
 
 
 def _claim_of(row: Row[Any], attempt_id: str) -> Claim:
-    return Claim(row.id, attempt_id, row.attempt + 1, row.member_id, row.chat_id, row.language)
+    moved = row.reason == MOVED
+    return Claim(row.id, attempt_id, row.attempt + 1, row.member_id, row.chat_id, row.language, moved)

@@ -95,6 +95,18 @@ async def test_a_moved_chat_is_sent_to_once_more_at_its_new_address(database, cl
     assert (await delivery.figures(dispatch)).sent == 1
 
 
+async def test_a_chat_that_moves_on_and_on_is_sent_to_once_more_only(database, clock):
+    members = await settle(database, clock, 1)
+    channel = FakeChannel(lambda e: Moved(e.to.chat_id - 1))
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    for _ in range(4):
+        await run_all(delivery, database)
+        clock.forward(minutes=3)
+    assert channel.chats == [1001, 1000]
+    assert await states(database, dispatch) == {1: ("rejected", "moved")}
+
+
 async def test_a_rejected_message_is_final(database, clock):
     members = await settle(database, clock, 1)
     channel = FakeChannel(lambda _: Rejected("message is too long"))
