@@ -1,6 +1,7 @@
 """The recorder: outcomes gather for 50 ms or until five hundred are there, and are written in one transaction.
 
-It keeps an outcome until it is written: while the database is away, it tries again.
+It keeps an outcome until it is written: while the database is away, it tries again. One that the database will never
+store keeps none of the others: they are written apart from it, and it without what its server said.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import time
 import structlog
 
 from domain.clock import Clock
-from domain.delivery import DispatchState
+from domain.delivery import DispatchState, Verdict
 from services import killpoints
 from services.meter import Meter, Unwatched
 from storage import halts, outcomes
@@ -19,6 +20,8 @@ from storage.outcomes import Record
 GATHER_SECONDS = 0.05
 GATHER_MOST = 500
 RETRY_SECONDS = 1.0
+UNSTORABLE = "bad_reply"
+"""The reason of an outcome whose own could not be stored."""
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +93,30 @@ class Recorder:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _commit(self, batch: list[Record]) -> None:
+        try:
+            await self._commit_whole(batch)
+        except Exception as error:
+            if not batch or not outcomes.refused(error):
+                raise
+            await self._commit_apart(batch)
+
+    async def _commit_apart(self, batch: list[Record]) -> None:
+        """Commit in ever smaller parts what was refused as a whole; what is refused alone goes without its details."""
+        middle = len(batch) // 2
+        if middle:
+            await self._commit(batch[:middle])
+            await self._commit(batch[middle:])
+            return
+        (alone,) = batch
+        log.error("outcome cannot be stored", outcome=repr(alone))
+        try:
+            await self._commit_whole([_bare(alone)])
+        except Exception as error:
+            if not outcomes.refused(error):
+                raise
+            log.exception("outcome given up: its attempt ends as one that is lost", outcome=repr(alone))
+
+    async def _commit_whole(self, batch: list[Record]) -> None:
         now, failing, released = self._clock(), dict(sorted(self._failing.items())), self._released[:]
         async with self._database.begin() as session:
             stopped = [each for each in failing if await halts.halt(session, each, failing[each], now)]
@@ -106,6 +133,13 @@ class Recorder:
                 log.error("account stopped by itself", account=account_id, reason=reason)
         for dispatch_id in ended:
             log.info("dispatch ended", dispatch=dispatch_id, state=DispatchState.DONE)
+
+
+def _bare(record: Record) -> Record:
+    """Return what became of a delivery without anything that a server wrote."""
+    verdict = record.verdict
+    kept = Verdict(verdict.state, UNSTORABLE, verdict.retry_at, sure=verdict.sure)
+    return record._replace(verdict=kept, moved_to=None)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import Row
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -46,6 +47,8 @@ EXPLAINED = (
     DeliveryState.FAILED,
     DeliveryState.UNKNOWN,
 )
+VALUES_REFUSED = frozenset({"22", "23"})
+"""https://www.postgresql.org/docs/current/errcodes-appendix.html: data exceptions, and violated constraints."""
 OPEN = (DeliveryState.WAITING, DeliveryState.SENDING)
 
 
@@ -77,6 +80,17 @@ _FINAL = """
 _COUNT = text("""
     INSERT INTO outcome_count (dispatch_id, state, reason, count) VALUES (:dispatch_id, :state, :reason, :count)
     ON CONFLICT (dispatch_id, state, reason) DO UPDATE SET count = outcome_count.count + excluded.count""")
+
+
+def refused(error: Exception) -> bool:
+    """Say whether the database, or its driver, answered that it will not store these values, however often it is asked."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, orjson.JSONEncodeError | OverflowError | UnicodeError)
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state)[:2] in VALUES_REFUSED
+    by_driver = error.orig is not None and isinstance(error.orig.__cause__, ValueError)
+    return not error.connection_invalidated and (isinstance(error, DataError | IntegrityError) or by_driver)
 
 
 async def record(session: AsyncSession, records: Sequence[Record], now: datetime) -> set[int]:

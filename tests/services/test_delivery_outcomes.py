@@ -1,5 +1,6 @@
 """What becomes of a delivery after each answer of a channel, and when a worker is gone."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import select, update
 
 from domain.delivery import (
     Busy,
+    DeliveryState,
     DispatchState,
     Moved,
     NotSent,
@@ -15,6 +17,7 @@ from domain.delivery import (
     Unknown,
     UnknownPolicy,
     Unreachable,
+    Verdict,
     decide,
 )
 from storage import outcomes, pace
@@ -141,6 +144,82 @@ async def test_an_unknown_is_sent_again_where_the_policy_says_so(database, clock
     await run_all(delivery, database)
     assert len(channel.sent) == 2
     assert (await delivery.figures(dispatch)).sent == 1
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Verdict(DeliveryState.REJECTED, "nul \x00 in it"),
+        Verdict(DeliveryState.REJECTED, "half a pair \ud800"),
+        Verdict(DeliveryState.SENT, message_id=10**30),
+    ],
+    ids=["nul", "surrogate", "number"],
+)
+async def test_an_outcome_that_cannot_be_stored_keeps_no_other_from_being_written(database, clock, bad):
+    members = await settle(database, clock, 7)
+    channel = FakeChannel(lambda _: Sent(1))
+    delivery = await build(database, clock, channel)
+    dispatch = await start(delivery, database, members)
+    await under_way(database, clock)
+    for member in members:
+        verdict = bad if member == 4 else Verdict(DeliveryState.SENT, message_id=member)
+        delivery.pipeline.recorder.put(Record(member, "mine", verdict))
+    async with asyncio.timeout(5):
+        await delivery.pipeline.drain()
+    assert not delivery.pipeline.recorder.behind
+    found = await states(database, dispatch)
+    assert found.pop(4)[0] == bad.state
+    assert found == {member: ("sent", "") for member in members if member != 4}
+    assert (await delivery.figures(dispatch)).state is DispatchState.DONE
+
+
+async def test_a_new_address_that_cannot_be_stored_is_not_kept_and_the_delivery_waits(database, clock):
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel())
+    dispatch = await start(delivery, database, members)
+    await under_way(database, clock)
+    for member in members:
+        verdict = decide(Moved(10**30), attempt=1, policy=UnknownPolicy.PARK, now=clock())
+        delivery.pipeline.recorder.put(Record(member, "mine", verdict, 10**30 if member == 2 else -member))
+    async with asyncio.timeout(5):
+        await delivery.pipeline.drain()
+    assert await states(database, dispatch) == {
+        1: ("waiting", "moved"),
+        2: ("waiting", "bad_reply"),
+        3: ("waiting", "moved"),
+    }
+    assert [(await link_of(database, member))[1] for member in members] == [-1, 1002, -3]
+
+
+async def test_what_is_refused_whatever_is_said_of_it_is_left_as_lost(database, clock, monkeypatch):
+    """A constraint, say: it is not waited for, and the watch ends it as an attempt whose worker is gone."""
+    record = outcomes.record
+
+    async def refuse(session, records, now):
+        if any(each.delivery_id == 2 for each in records):
+            raise OverflowError
+        return await record(session, records, now)
+
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel())
+    dispatch = await start(delivery, database, members)
+    monkeypatch.setattr(outcomes, "record", refuse)
+    await run_all(delivery, database)
+    assert not delivery.pipeline.recorder.behind
+    clock.forward(minutes=2)
+    await delivery.tick()
+    assert await states(database, dispatch) == {
+        1: ("sent", ""),
+        2: ("unknown", "worker_lost"),
+        3: ("sent", ""),
+    }
+
+
+async def under_way(database, clock) -> None:
+    """Mark all deliveries as being sent, in one attempt."""
+    values = {"state": "sending", "attempt": 1, "attempt_id": "mine", "at": clock()}
+    async with database.begin() as session:
+        await session.execute(update(T["delivery"]).values(values))
 
 
 async def claim_and_vanish(delivery, database, clock) -> None:
