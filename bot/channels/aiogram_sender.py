@@ -37,10 +37,10 @@ from aiogram.types import (
 
 from bot.channels.aiogram_session import LeanSession
 from bot.channels.albums import Albums, Messages, caption_of
-from bot.channels.answers import LONGEST_REASON, NEVER_LEFT, file_id_of, gone
+from bot.channels.answers import NEVER_LEFT, file_id_of, gone, message_id_of, moved, reason_of
 from bot.channels.copies import Copies
 from domain.clock import Clock
-from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
+from domain.delivery import Busy, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
 from domain.messages import MESSAGE, Button, Content, Envelope, Media, Original
 
 KEPT_METHODS = 32
@@ -105,7 +105,7 @@ class AiogramChannel:
         try:
             answer = await self._bot(method)
             messages = answer if isinstance(answer, list) else [answer]
-            return Sent(int(messages[-1]["message_id"])), messages
+            return Sent(message_id_of(messages)), messages
         except AiogramError as error:
             return self._outcome(error), ()
         except (LookupError, TypeError, ValueError):
@@ -156,7 +156,7 @@ class AiogramChannel:
             case TelegramRetryAfter(retry_after=seconds):
                 return Busy(self._clock() + timedelta(seconds=seconds))
             case TelegramMigrateToChat(migrate_to_chat_id=chat_id):
-                return Moved(chat_id)
+                return moved(chat_id)
             case TelegramUnauthorizedError() | TelegramNotFound():
                 return NotSent("unauthorized", account_dead=True)
             case TelegramForbiddenError():
@@ -185,7 +185,7 @@ def _lost(error: TelegramNetworkError) -> Outcome:
 def _reason(error: TelegramAPIError) -> str:
     """Word a refusal as PTB does, so that both clients' refusals are counted together."""
     said = error.message.removeprefix("Bad Request: ")
-    return (said if said == error.message else said.capitalize())[:LONGEST_REASON]
+    return reason_of(said if said == error.message else said.capitalize())
 
 
 def _method_of(content: Content) -> TelegramMethod[Any]:

@@ -1,10 +1,12 @@
 """What both bulk clients read alike: which errors say that nothing left us, and what a server's words mean."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
 import orjson
 
+from domain.delivery import Moved, Outcome, Unknown
 from domain.messages import Media
 
 NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
@@ -17,6 +19,10 @@ GONE = {
     "user not found": "chat_not_found",
 }
 LONGEST_REASON = 120
+LONGEST_HOLD = 86_400.0
+"""Seconds: after a day it is asked again, whatever a 429 said."""
+LARGEST = 2**63 - 1
+"""What a column for a number of a messenger's holds."""
 
 
 def gone(description: str) -> str | None:
@@ -28,9 +34,30 @@ def gone(description: str) -> str | None:
 def retry_after(payload: bytes, header: str | None) -> float:
     """Read how many seconds a 429 wants us to wait; one, if neither body nor header says it."""
     try:
-        return float(orjson.loads(payload)["parameters"]["retry_after"])
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        return float(header) if header is not None and header.isdigit() else 1.0
+        seconds = float(orjson.loads(payload)["parameters"]["retry_after"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, OverflowError):
+        seconds = float(header) if header is not None and header.isdecimal() else 1.0
+    return min(max(seconds, 0.0), LONGEST_HOLD)
+
+
+def reason_of(description: str) -> str:
+    """Return a refusal's words as they can be kept and shown: in one line, without what no database takes."""
+    shown = "".join(each if each.isprintable() else " " for each in description)
+    return " ".join(shown.split())[:LONGEST_REASON]
+
+
+def message_id_of(messages: Sequence[dict[str, Any]]) -> int:
+    """Return the id of the last message that a server says it sent; raises `ValueError` for one that cannot be kept."""
+    number = int(messages[-1]["message_id"])
+    if abs(number) > LARGEST:
+        msg = "a message's id beyond 64 bits"
+        raise ValueError(msg)
+    return number
+
+
+def moved(chat_id: int) -> Outcome:
+    """Return where a chat has moved to, if that can be an address."""
+    return Moved(chat_id) if abs(chat_id) <= LARGEST else Unknown("bad_reply")
 
 
 def file_id_of(message: dict[str, Any], media: Media) -> str:

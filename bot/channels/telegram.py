@@ -18,11 +18,11 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, Te
 from telegram.ext import ExtBot
 
 from bot.channels.albums import Albums, Messages, caption_of
-from bot.channels.answers import LONGEST_REASON, file_id_of, gone
+from bot.channels.answers import file_id_of, gone, message_id_of, moved, reason_of
 from bot.channels.copies import Copies
 from bot.channels.request import AiohttpRequest, Body, NeverLeft, ReplyLost, ServerFailed, Throttled
 from domain.clock import Clock
-from domain.delivery import Busy, Moved, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
+from domain.delivery import Busy, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
 from domain.messages import MESSAGE, Button, Content, Envelope, Media, Original
 
 NOUNS = {"photo": "Photo", "document": "Document"}
@@ -126,7 +126,7 @@ class TelegramChannel:
         try:
             answer = await request
             messages = answer if isinstance(answer, list) else [answer]
-            return Sent(int(messages[-1]["message_id"])), messages
+            return Sent(message_id_of(messages)), messages
         except TelegramError as error:
             return self._outcome(error), ()
         except (LookupError, TypeError, ValueError):
@@ -172,7 +172,7 @@ class TelegramChannel:
             case InvalidToken():
                 return NotSent("unauthorized", account_dead=True)
             case ChatMigrated(new_chat_id=chat_id):
-                return Moved(chat_id)
+                return moved(chat_id)
             case Forbidden():
                 return Unreachable(gone(error.message) or "forbidden")
             case BadRequest() if reason := gone(error.message):
@@ -180,7 +180,7 @@ class TelegramChannel:
             case ReplyLost() | ServerFailed():
                 return Unknown(error.message)
             case _ if error.__cause__ is None:
-                return Rejected(error.message[:LONGEST_REASON])
+                return Rejected(reason_of(error.message))
             case _:
                 return Unknown("bad_reply")
 

@@ -248,6 +248,26 @@ async def test_a_message_the_server_never_takes_is_rejected(server, channel, sta
     assert description.rpartition(":")[2].strip().lower() in outcome.reason.lower()
 
 
+async def test_a_refusals_words_are_kept_in_one_line_without_what_no_database_takes(server, channel):
+    server.fails(400, "Bad Request: text \x00 must\r\n\tbe \x1b[1m" + "good " * 100)
+    outcome = await channel.send(to(5), None)
+    assert outcome.reason.lower().startswith("text must be [1mgood good")
+    assert len(outcome.reason) <= 120
+
+
+async def test_numbers_beyond_any_messengers_are_no_answer(server, channel):
+    server.reply = {"ok": True, "result": {"message_id": 2**63}}
+    assert await channel.send(to(5), None) == Unknown("bad_reply")
+    server.fails(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=-(2**63))
+    assert await channel.send(to(5), None) == Unknown("bad_reply")
+
+
+@pytest.mark.parametrize(("said", "held"), [(10**9, 86_400), (-5, 0), (1e300, 86_400)])
+async def test_a_429_holds_for_a_day_at_most(server, channel, clock, said, held):
+    server.fails(429, "Too Many Requests", retry_after=said)
+    assert await channel.send(to(5), None) == Busy(clock() + timedelta(seconds=held))
+
+
 @pytest.mark.parametrize(("status", "description"), [(401, "Unauthorized"), (404, "Not Found")])
 async def test_a_refused_token_means_the_account_is_dead(server, channel, status, description):
     server.fails(status, description)
