@@ -16,7 +16,6 @@ from storage import accounts
 from storage.database import Database
 
 ANSWER_TIMEOUT = 20.0  # seconds
-CONNECT_TIMEOUT = 5.0  # seconds
 PROBE_TIMEOUT = 10  # seconds
 CLIENTS: dict[str, type[TelegramChannel | AiogramChannel]] = {
     "ptb": TelegramChannel,
@@ -72,7 +71,6 @@ def _open(
     session = AnswerSession(
         base_url=settings.base_url,
         timeout=ANSWER_TIMEOUT,
-        connect_timeout=CONNECT_TIMEOUT,
         proxy=settings.proxy,
     )
     channel = CLIENTS[settings.client](

@@ -69,7 +69,7 @@ class AiogramChannel:
         timeout: float = 20.0,
         proxy: str | None = None,
     ) -> None:
-        session = LeanSession(base_url=base_url, timeout=timeout, connect_timeout=5.0, proxy=proxy)
+        session = LeanSession(base_url=base_url, timeout=timeout, proxy=proxy)
         self._bot = Bot(token, session=session)
         self._clock = clock
         self._media_path = media_path

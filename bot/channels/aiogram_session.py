@@ -14,7 +14,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter, TelegramServerError
 from aiogram.methods import TelegramMethod
 
-from bot.channels.answers import retry_after
+from bot.channels.answers import limits, retry_after
 
 CONNECTIONS = 500
 KEPT_ALIVE = 15.0  # seconds, less than servers keep theirs
@@ -26,16 +26,15 @@ SERVER_FAILED = 500
 class LeanSession(BaseSession):
     """One aiohttp session, opened at the first request. A result is what the answer says, not a model of it."""
 
-    def __init__(self, *, base_url: str, timeout: float, connect_timeout: float, proxy: str | None) -> None:
+    def __init__(self, *, base_url: str, timeout: float, proxy: str | None) -> None:
         super().__init__(
             api=TelegramAPIServer.from_base(base_url),
             json_loads=orjson.loads,
             json_dumps=lambda value: orjson.dumps(value).decode(),
             timeout=timeout,
         )
-        self._limits = aiohttp.ClientTimeout(
-            total=None, connect=connect_timeout + 5, sock_connect=connect_timeout, sock_read=timeout
-        )
+        self._patience = timeout
+        self._limits = limits(timeout)
         self._proxy = proxy
         self._opened: aiohttp.ClientSession | None = None
 
@@ -46,11 +45,14 @@ class LeanSession(BaseSession):
         timeout: int | None = None,  # noqa: ASYNC109 - as aiogram names it
     ) -> Any:
         url = self.api.api_url(token=bot.token, method=method.__api_method__)
-        body, headers = await self._body(bot, method)
-        limits = self._limits if timeout is None else aiohttp.ClientTimeout(total=timeout)
+        body, headers, size = await self._body(bot, method)
+        if timeout is not None:
+            within = aiohttp.ClientTimeout(total=timeout)
+        else:
+            within = limits(self._patience, size) if size else self._limits
         try:
             async with self._session().post(
-                url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False, timeout=limits
+                url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False, timeout=within
             ) as response:
                 payload = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -92,20 +94,22 @@ class LeanSession(BaseSession):
             self._opened = aiohttp.ClientSession(connector=connector, timeout=self._limits)
         return self._opened
 
-    async def _body(self, bot: Bot, method: TelegramMethod[Any]) -> tuple[Any, dict[str, str]]:
+    async def _body(self, bot: Bot, method: TelegramMethod[Any]) -> tuple[Any, dict[str, str], int]:
+        """Return a request's body, its headers, and how many bytes of files are in it."""
         files: dict[str, Any] = {}
         given = method.model_dump(warnings=False, exclude_none=True)
         fields = self.prepare_value(given, bot=bot, files=files, _dumps_json=False)
         fields = {name: value for name, value in fields.items() if value}
         if not files:
-            return orjson.dumps(fields), JSON
-        form = aiohttp.FormData(quote_fields=False)
+            return orjson.dumps(fields), JSON, 0
+        form, size = aiohttp.FormData(quote_fields=False), 0
         for name, value in fields.items():
             form.add_field(name, value if isinstance(value, str) else self.json_dumps(value))
         for name, file in files.items():
             content = b"".join([chunk async for chunk in file.read(bot)])
             form.add_field(name, content, filename=file.filename or name)
-        return form, {}
+            size += len(content)
+        return form, {}, size
 
 
 def _result(payload: bytes) -> Any:

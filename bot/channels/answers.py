@@ -18,11 +18,28 @@ GONE = {
     "chat not found": "chat_not_found",
     "user not found": "chat_not_found",
 }
+FREE_WITHIN, CONNECTED_WITHIN = 5.0, 5.0
+"""Seconds to wait for one of our connections to be free, and for a new one."""
+SLOWEST_UPLOAD = 64 * 1024
+"""Bytes a second: how slow a line may be before an upload is given up."""
+LONGEST_UPLOAD = 900.0
 LONGEST_REASON = 120
 LONGEST_HOLD = 86_400.0
 """Seconds: after a day it is asked again, whatever a 429 said."""
 LARGEST = 2**63 - 1
 """What a column for a number of a messenger's holds."""
+
+
+def limits(patience: float, size: int = 0) -> aiohttp.ClientTimeout:
+    """Return the time limits of a request: `patience` for its answer, and on top what a body of this size may take.
+
+    The total ends a server that drips its answer: each single byte is in time.
+    """
+    connect = FREE_WITHIN + CONNECTED_WITHIN
+    total = connect + patience + min(size / SLOWEST_UPLOAD, LONGEST_UPLOAD)
+    return aiohttp.ClientTimeout(
+        total=total, connect=connect, sock_connect=CONNECTED_WITHIN, sock_read=patience
+    )
 
 
 def gone(description: str) -> str | None:

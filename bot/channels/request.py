@@ -13,7 +13,7 @@ import orjson
 from telegram.error import NetworkError, TelegramError
 from telegram.request import BaseRequest, RequestData
 
-from bot.channels.answers import NEVER_LEFT, retry_after
+from bot.channels.answers import NEVER_LEFT, limits, retry_after
 
 CONNECTIONS = 500
 KEPT_ALIVE = 15.0
@@ -53,18 +53,15 @@ class Body:
 class AiohttpRequest(BaseRequest):
     """A `BaseRequest` on one aiohttp session, opened at the first request."""
 
-    def __init__(
-        self, *, timeout: float = 20.0, connect_timeout: float = 5.0, proxy: str | None = None
-    ) -> None:
-        self._timeout = aiohttp.ClientTimeout(
-            total=None, connect=connect_timeout + 5, sock_connect=connect_timeout, sock_read=timeout
-        )
+    def __init__(self, *, timeout: float = 20.0, proxy: str | None = None) -> None:
+        self._patience = timeout
+        self._limits = limits(timeout)
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
 
     @property
     def read_timeout(self) -> float | None:
-        return self._timeout.sock_read
+        return self._patience
 
     async def initialize(self) -> None:
         self._opened()
@@ -89,9 +86,16 @@ class AiohttpRequest(BaseRequest):
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         body, headers = _body(request_data)
+        size = _size_of_files(request_data)
         try:
             async with self._opened().request(
-                method, url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False
+                method,
+                url,
+                data=body,
+                headers=headers,
+                proxy=self._proxy,
+                allow_redirects=False,
+                timeout=limits(self._patience, size) if size else self._limits,
             ) as response:
                 payload = await response.read()
         except NEVER_LEFT as error:
@@ -121,7 +125,7 @@ class AiohttpRequest(BaseRequest):
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
-                timeout=self._timeout,
+                timeout=self._limits,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
             )
@@ -139,3 +143,10 @@ def _body(data: RequestData | Body | None) -> tuple[Any, dict[str, str]]:
     for name, (filename, content, mime) in data.multipart_data.items():
         form.add_field(name, content, filename=filename, content_type=mime)
     return form, {}
+
+
+def _size_of_files(data: RequestData | Body | None) -> int:
+    if not isinstance(data, RequestData) or not data.contains_files:
+        return 0
+    files = (content for _, content, _ in data.multipart_data.values())
+    return sum((len(content) for content in files if isinstance(content, bytes)), start=0)

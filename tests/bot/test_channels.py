@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bot.channels import answers
 from bot.channels.aiogram_sender import AiogramChannel
 from bot.channels.log import LogChannel
 from bot.channels.telegram import TelegramChannel
@@ -306,6 +307,38 @@ async def test_a_stall_was_perhaps_acted_upon(server, channel, client, clock, tm
     impatient = build(client, f"http://127.0.0.1:{server.port}", clock, tmp_path, timeout=0.1)
     assert isinstance(await impatient.send(to(5), None), Unknown)
     await impatient.close()
+
+
+async def test_an_answer_that_drips_was_perhaps_acted_upon_and_is_not_waited_for_without_end(
+    server, channel, client, clock, tmp_path, monkeypatch
+):
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while request.transport is not None and not request.transport.is_closing():
+            await response.write(b" ")
+            await asyncio.sleep(0.02)
+        return response
+
+    (tmp_path / "abc").write_bytes(b"picture")
+    monkeypatch.setattr(answers, "FREE_WITHIN", 0.1)
+    monkeypatch.setattr(answers, "CONNECTED_WITHIN", 0.1)
+    server.reply = drip
+    impatient = build(client, f"http://127.0.0.1:{server.port}", clock, tmp_path, timeout=0.2)
+    async with asyncio.timeout(5):
+        assert isinstance(await impatient.send(to(5), None), Unknown)
+        assert isinstance(
+            await impatient.send(to(5, Content("", media=Media("photo", "图.png", "abc"))), None), Unknown
+        )
+    await impatient.close()
+
+
+def test_an_upload_has_the_time_that_its_size_takes_on_a_slow_line():
+    plain, picture, album = (answers.limits(20.0, size) for size in (0, 2**20, 10 * 50 * 2**20))
+    assert (plain.total, plain.sock_read) == (30.0, 20.0)
+    assert picture.total == 46.0
+    assert album.total == 930.0
+    assert {each.connect for each in (plain, picture, album)} == {10.0}
 
 
 async def test_a_reset_after_the_request_left_was_perhaps_acted_upon(server, channel):
