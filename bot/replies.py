@@ -1,7 +1,8 @@
 """The reply lane: direct answers go out at once, and what they took of an account's pace is noted.
 
 Deliveries then step back by as much, so that the sum stays under the server's limit. The answers of a tenth of
-a second are noted together.
+a second are noted together. A 429 that an answer meets holds the account for everybody, as a delivery's does: nothing
+in it tells a chat's limit from the bot's, so the whole bot waits.
 """
 
 import asyncio
@@ -10,9 +11,11 @@ from contextvars import Context
 import structlog
 from aiogram import Bot
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware, NextRequestMiddlewareType
+from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 
+from bot.channels.answers import LONGEST_HOLD
 from services.delivery import Delivery
 
 GATHER_SECONDS = 0.1
@@ -22,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class ReplyLane(BaseRequestMiddleware):
-    """Counts what an account's `Bot` sends and edits."""
+    """Counts what an account's `Bot` sends and edits, and tells when its server wants patience."""
 
     def __init__(self, delivery: Delivery, account_id: int) -> None:
         self._delivery = delivery
@@ -41,12 +44,22 @@ class ReplyLane(BaseRequestMiddleware):
             if self._noting is None or self._noting.done():
                 # Not in the context of the update that is answered: this says nothing of its having taken effect.
                 self._noting = asyncio.create_task(self._note(), context=Context())
-        return await make_request(bot, method)
+        try:
+            return await make_request(bot, method)
+        except TelegramRetryAfter as error:
+            await asyncio.create_task(self._hold(error.retry_after), context=Context())
+            raise
 
     async def drain(self) -> None:
         """Wait until what was counted is noted."""
         if self._noting is not None:
             await self._noting
+
+    async def _hold(self, seconds: float) -> None:
+        try:
+            await self._delivery.hold(self._account_id, min(seconds, LONGEST_HOLD))
+        except Exception:  # the answer waits all the same
+            log.exception("hold not noted", account=self._account_id)
 
     async def _note(self) -> None:
         await asyncio.sleep(GATHER_SECONDS)

@@ -79,10 +79,8 @@ class Pace:
         """Reserve `count` sends, all or none, `stand_back` seconds less ahead than the lane may.
 
         A reply starts beside the other lanes, within the ceiling, and pushes them back by as much,
-        so that the sum stays under the limit.
+        so that the sum stays under the limit. It asks nobody, so it counts while a 429 holds the rest too.
         """
-        if self.held_until is not None and now < self.held_until:
-            return self, Later(self.held_until, held=True)
         if lane is Lane.REPLY:
             start, interval = max(self.reply_arrival, now), 1 / self.ceiling
             moved = replace(
@@ -91,6 +89,8 @@ class Pace:
                 arrival=max(self.arrival, now) + count / self.rate,
             )
             return moved, Granted(start, interval)
+        if self.held_until is not None and now < self.held_until:
+            return self, Later(self.held_until, held=True)
         ahead = LOOK_AHEAD[lane] - stand_back
         if self.arrival > now + ahead:
             return self, Later(self.arrival - ahead)

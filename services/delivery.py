@@ -305,6 +305,10 @@ class Delivery:
         async with self._database.begin() as session:
             await pace.reserve(session, account_id, Lane.REPLY, count, self._clock())
 
+    async def hold(self, account_id: int, seconds: float) -> None:
+        """Hold an account whose server answered 429 to somebody beside the deliveries: it means the whole bot."""
+        await self.pipeline.hold(account_id, self._clock() + timedelta(seconds=seconds))
+
     async def stop(self) -> None:
         """Begin nothing more, and record what is in flight, for as long as a stop may take."""
         self.pipeline.stopping = True

@@ -1,13 +1,13 @@
 """Asking for the pace of an account: when it is this dispatch's turn, in time for its sends, and after a 429 not at all."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import structlog
 
 from domain.clock import Clock
-from domain.delivery import Busy
-from domain.pace import LARGEST_GROUP, STAND_BACK, Granted, Later
-from services.flow import Flow
+from domain.pace import LARGEST_GROUP, STAND_BACK, Granted, Later, PaceKind
+from services.flow import Flow, Line
 from services.turnstile import Turnstile
 from services.valve import Valve
 from storage import pace, shares
@@ -111,14 +111,17 @@ class Pacer:
         if start - now > TOGETHER:
             await self._sleep(start - now)
 
-    async def hold(self, taken: OpenSlice, flow: Flow, busy: Busy) -> None:
-        flow.line.held_until = max(flow.line.held_until, busy.retry_at.timestamp())
-        log.warning("account held by its server", account=taken.account_id, until=busy.retry_at.isoformat())
+    async def hold(
+        self, account_id: int, line: Line, retry_at: datetime, kind: PaceKind = PaceKind.FREE
+    ) -> None:
+        """Hold an account after a 429: here at once, and everywhere by its rows."""
+        line.held_until = max(line.held_until, retry_at.timestamp())
+        log.warning("account held by its server", account=account_id, until=retry_at.isoformat())
         try:
             async with self._database.begin() as session:
-                await pace.hold(session, taken.account_id, busy.retry_at, self._clock(), taken.kind)
+                await pace.hold(session, account_id, retry_at, self._clock(), kind)
         except Exception:  # this process keeps the hold all the same, and the outcome must be recorded
-            log.exception("hold not written", account=taken.account_id)
+            log.exception("hold not written", account=account_id)
 
     def now(self) -> float:
         return self._clock().timestamp()

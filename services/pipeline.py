@@ -10,7 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -169,6 +169,10 @@ class Pipeline:
                 turn_ends = time.monotonic() + TURN_SECONDS
         return Turn()
 
+    async def hold(self, account_id: int, retry_at: datetime) -> None:
+        """Send nothing by an account until then, in this process and in all others."""
+        await self._pacer.hold(account_id, self._line(account_id), retry_at)
+
     async def drain(self, grace: float | None = None) -> None:
         """Wait for everything in flight, and for its recording; after `grace` seconds give up what is left.
 
@@ -191,9 +195,11 @@ class Pipeline:
     def _flow(self, taken: OpenSlice) -> Flow:
         key = (taken.account_id, taken.kind)
         if key not in self._flows:
-            line = self._lines.setdefault(taken.account_id, Line(Streak(self._halt_after)))
-            self._flows[key] = Flow(line)
+            self._flows[key] = Flow(self._line(taken.account_id))
         return self._flows[key]
+
+    def _line(self, account_id: int) -> Line:
+        return self._lines.setdefault(account_id, Line(Streak(self._halt_after)))
 
     async def _open(self, slice_id: int, generation: int) -> OpenSlice | None:
         if self.stopping:
@@ -289,7 +295,7 @@ class Pipeline:
                 if halt is not None:  # until the row says so to everybody
                     flow.line.held_until = max(flow.line.held_until, self._pacer.now() + STOPPED_FOR)
                 if isinstance(outcome, Busy):
-                    await self._pacer.hold(taken, flow, outcome)
+                    await self._pacer.hold(taken.account_id, flow.line, outcome.retry_at, taken.kind)
         finally:
             self._valve.leave()
             flow.land(latency)

@@ -205,7 +205,7 @@ def _rise() -> ColumnElement[float]:
 def _reply() -> Update:
     return (
         update(pace)
-        .where(_FREE)
+        .where(_ITS)
         .values(
             reply_arrival=_later_of(pace.c.reply_arrival) + _COUNT / pace.c.ceiling,
             arrival=_later_of(pace.c.arrival) + _COUNT / pace.c.rate,
@@ -231,9 +231,9 @@ def _send() -> Update:
 _NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime)
 _EPOCH: BindParameter[float] = bindparam("epoch", type_=Float)
 _COUNT: BindParameter[float] = bindparam("number", type_=Float)
+_ITS = and_(pace.c.account_id == bindparam("account"), pace.c.kind == bindparam("whose"))
 _FREE = and_(
-    pace.c.account_id == bindparam("account"),
-    pace.c.kind == bindparam("whose"),
+    _ITS,
     pace.c.halted_at.is_(None),
     or_(pace.c.held_until.is_(None), pace.c.held_until <= _NOW),
 )

@@ -2,10 +2,13 @@
 
 import pytest
 from aiogram import Bot
+from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, GetMe, SendChatAction, SendMessage
 
 from bot.replies import ReplyLane
+from storage import pace
 from storage.database import Effect, with_each_change
+from tests.delivery_world import ACCOUNT, FakeChannel, build, run_all, settle, start
 
 
 class Deliveries:
@@ -20,6 +23,13 @@ class Deliveries:
             self.failures -= 1
             raise OSError
         self.noted.append((account_id, count))
+
+    async def hold(self, account_id: int, seconds: float) -> None:
+        raise OSError
+
+
+async def throttled(bot, method):
+    raise TelegramRetryAfter(method=method, message="Too Many Requests", retry_after=20)
 
 
 async def passed_on(bot, method):
@@ -83,3 +93,37 @@ async def test_a_database_that_is_away_stops_no_answer():
     await ask(lane, SendMessage(chat_id=1, text="b"))
     await lane.drain()
     assert deliveries.noted == [(3, 1)]
+
+
+async def test_a_429_on_an_answer_holds_every_worker_and_slows_the_pace(database, clock):
+    async def effective(session, about):
+        raise AssertionError(about)
+
+    members = await settle(database, clock, 3)
+    answering, working = FakeChannel(), FakeChannel()
+    bot_process = await build(database, clock, answering, rate=50.0)
+    worker = await build(database, clock, working, rate=50.0)
+    dispatch = await start(worker, database, members)
+    lane = ReplyLane(bot_process, ACCOUNT)
+    token = with_each_change.set(
+        Effect(effective, 1)
+    )  # to hold says nothing of the update's having taken effect
+    with pytest.raises(TelegramRetryAfter):
+        await lane(throttled, Bot("42:token"), SendMessage(chat_id=1, text="a"))
+    with_each_change.reset(token)
+    await lane.drain()
+    async with database.read() as session:
+        held = await pace.read(session, ACCOUNT)
+    assert (held.rate, held.held_until) == (25.0, pytest.approx(clock().timestamp() + 20))
+    for process in (worker, bot_process):
+        assert (await process.run_slice(1, 1)).again_in == pytest.approx(20)
+    assert working.sent == answering.sent == []
+    clock.forward(seconds=21)
+    await run_all(worker, database)
+    assert (await worker.figures(dispatch)).sent == len(members)
+
+
+async def test_a_429_is_told_to_who_answers_also_when_the_hold_cannot_be_written():
+    lane = ReplyLane(Deliveries(), 3)
+    with pytest.raises(TelegramRetryAfter):
+        await lane(throttled, Bot("42:token"), GetMe())

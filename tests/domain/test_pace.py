@@ -47,7 +47,7 @@ def test_the_rate_creeps_up_and_stays_under_the_ceiling(rate, passed):
 def test_a_429_holds_everyone_and_halves_the_rate_once():
     pace = Pace(rate=24).slowed(retry_at=110, now=100).slowed(retry_at=105, now=101)
     assert (pace.rate, pace.held_until) == (12, 110)
-    for lane in Lane:
+    for lane in (Lane.NORMAL, Lane.URGENT):
         assert pace.reserve(lane, 1, 109)[1] == Later(110, held=True)
     assert isinstance(pace.reserve(Lane.NORMAL, 1, 110)[1], Granted)
 
@@ -102,6 +102,13 @@ def test_a_reply_starts_at_once_and_pushes_the_rest_back():
     pace, granted = pace.reserve(Lane.REPLY, 1, 1000)
     assert granted == Granted(1000, 0.05)
     assert pace.arrival == pytest.approx(1000.6)
+
+
+def test_a_reply_that_is_given_while_the_account_is_held_is_counted():
+    pace = Pace(rate=10, ceiling=20, arrival=1000, held_until=1000.1, changed_at=1000)
+    pace, _ = pace.reserve(Lane.REPLY, 10, 1000)
+    assert pace.reserve(Lane.NORMAL, 1, 1000)[1] == Later(1000.1, held=True)
+    assert pace.reserve(Lane.NORMAL, 1, 1000.2)[1] == Later(pytest.approx(1000.7))
 
 
 @pytest.mark.parametrize(
