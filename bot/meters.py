@@ -25,7 +25,7 @@ from bot.raw import Update
 from domain.delivery import Outcome
 from domain.messages import Envelope
 from scheduler.clock import Ticker
-from services.pipeline import Channel
+from services.sender import Channel
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 BATCHES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)

@@ -56,10 +56,11 @@ def policy_of(lane: Lane) -> UnknownPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The server took it. `file_id` names the file it carried, for everybody after the first."""
+    """The server took it. `file_id`, or those of an album, names what it carried, for everybody after the first."""
 
     message_id: int
     file_id: str | None = None
+    album_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

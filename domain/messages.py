@@ -84,8 +84,12 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A content on its way to one address; a `paid` one may go beyond the free limit, for Stars of the account."""
+    """A content on its way to one address; a `paid` one may go beyond the free limit, for Stars of the account.
+
+    `album_ids`: as what its account's server knows the files of an album; one without is uploaded.
+    """
 
     to: Address
     content: Content
     paid: bool = False
+    album_ids: tuple[str | None, ...] = ()

@@ -19,7 +19,8 @@ from domain.messages import Content
 from domain.pace import Pace, PaceKind
 from services import killpoints
 from services.pacer import Sleep
-from services.pipeline import YIELD, Channel, Pipeline, Turn
+from services.pipeline import YIELD, Pipeline, Turn
+from services.sender import Channel
 from storage import audiences, dispatches, halts, materialise, outcomes, pace, reopening, shares
 from storage.database import Database, Session
 from storage.deliveries import OpenSlice, Rules

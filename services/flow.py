@@ -34,6 +34,8 @@ class Flow:
     latencies: deque[float] = field(default_factory=lambda: deque([0.3], maxlen=200))
     landed: asyncio.Event = field(default_factory=asyncio.Event)
     fences: dict[int, int] = field(default_factory=dict)
+    late: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Those that lost their place ask for a new one, one after the other."""
     turnstiles: dict[Lane, Turnstile] = field(default_factory=lambda: {lane: Turnstile() for lane in Lane})
 
     @property

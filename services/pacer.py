@@ -103,6 +103,13 @@ class Pacer:
                 await self.sleep_until(again.at)
         return granted
 
+    async def again(self, taken: OpenSlice, flow: Flow) -> None:
+        """Wait for a new place for one send that has lost its own, unless its account is held."""
+        async with flow.late:
+            granted = await self.in_time(taken, flow, 1, Granted(0.0, 0.0))
+        await self.sleep_until(granted.start)
+        await self.keep_distance(flow, granted.interval * taken.each)
+
     async def keep_distance(self, flow: Flow, interval: float) -> None:
         """Let not leave together what a stall, or a narrow valve, held back."""
         now = self.now()

@@ -9,25 +9,22 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
-from domain.accounts import Address
 from domain.chat_pace import LONGEST_WAIT
 from domain.clock import Clock
-from domain.delivery import Busy, Lane, Moved, NotSent, Outcome, Unknown, decide
-from domain.halts import FAILING, MOST_IN_A_ROW, UNAUTHORIZED, Streak
-from domain.messages import Content, Envelope
+from domain.delivery import Busy, Lane, Moved, Outcome, decide
+from domain.halts import MOST_IN_A_ROW, Streak
 from domain.pace import Granted, Later, PaceKind, group_size
 from services import killpoints
 from services.flow import Flow, Line
 from services.pacer import Pacer, Sleep
 from services.recorder import Recorder
-from services.uploads import Uploads
+from services.sender import Channel, Contents, Group, Send, Sender
 from services.valve import Valve
 from storage import deliveries, outcomes
 from storage.database import Database
@@ -38,9 +35,6 @@ TURN_SECONDS = 1.0
 LONGEST_RETURN = 60.0
 YIELD = 0.2
 """How long a slice stays back at least when others want its place: they must be quicker than it."""
-STOPPED_FOR = 5.0
-LATE = 0.5
-"""Seconds after its instant at which a send looks again whether it is still wanted."""
 CLAIM_AHEAD = 0.2
 """Seconds before its first send at which a group is claimed, so that a slow commit makes no send late."""
 LOOK_AGAIN = 0.02
@@ -49,18 +43,6 @@ RECORD_GRACE = 2.0
 FIRST_LANGUAGE = "zh_CN"
 
 log = structlog.get_logger(__name__)
-
-
-class Channel(Protocol):
-    """A way out: sends one envelope and says what became of it; it never raises for what a server does."""
-
-    async def send(self, envelope: Envelope, file_id: str | None) -> Outcome: ...
-
-
-class Contents(Protocol):
-    """Gives the content of a dispatch in a language, prepared once."""
-
-    async def __call__(self, taken: OpenSlice, language: str) -> Content: ...
 
 
 class Crowd(Protocol):
@@ -74,17 +56,6 @@ class Turn:
     """How a turn on a slice ended: over for now, or to be taken up again in so many seconds."""
 
     again_in: float | None = None
-
-
-@dataclass(slots=True)
-class Group:
-    """What was claimed together; `wanted` of it (`None`: all) may still leave us, as was last seen at `seen`."""
-
-    taken: OpenSlice
-    flow: Flow
-    seen: float
-    wanted: Collection[int] | None = None
-    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Pipeline:
@@ -112,11 +83,18 @@ class Pipeline:
         self._lines: dict[int, Line] = {}
         self._flows: dict[tuple[int, PaceKind], Flow] = {}
         self._sending: set[asyncio.Task[None]] = set()
-        self._uploads = Uploads(database)
         self.recorder = Recorder(database=database, clock=clock)
         self._valve = Valve()
         self._pacer = Pacer(
             database=database, clock=clock, sleep=sleep, valve=self._valve, stopping=lambda: self.stopping
+        )
+        self._sender = Sender(
+            database=database,
+            clock=clock,
+            channel_of=lambda account_id: self._channels[account_id],
+            contents=contents,
+            pacer=self._pacer,
+            stopping=lambda: self.stopping,
         )
         self._turns = 0
         self.stopping = False
@@ -269,41 +247,25 @@ class Pipeline:
         task.add_done_callback(self._sending.discard)
 
     async def _send_one(self, group: Group, claim: Claim, at: float) -> None:
-        taken, flow = group.taken, group.flow
-        latency: float | None = None
-        halt: tuple[int, str] | None = None
+        taken, flow, send = group.taken, group.flow, Send(group, claim, at)
         try:
             now = self._pacer.now()
             wait = flow.line.chats.ask(claim.chat_id, now)
             if 0 < wait <= LONGEST_WAIT:
                 async with self._aside(flow):
-                    now = await self._pacer.sleep_until(now + wait)
+                    await self._pacer.sleep_until(now + wait)
             if wait > LONGEST_WAIT or self.stopping:  # what has not left yet when we stop needs no doubt
                 outcome: Outcome = Busy(self._clock() + timedelta(seconds=max(wait, 0.0)))
-            elif flow.line.held_until > now:
-                outcome = Busy(self._clock() + timedelta(seconds=flow.line.held_until - now))
             else:
-                began = time.monotonic()
-                outcome = await self._send(group, claim, at)
-                killpoints.reach("after_server_acted")
-                landed = time.monotonic()
-                latency = landed - began
-                if isinstance(outcome, NotSent) and outcome.account_dead:
-                    halt = (taken.account_id, UNAUTHORIZED)
-                elif flow.line.streak.note(outcome, began, landed):
-                    halt = (taken.account_id, FAILING)
-                if halt is not None:  # until the row says so to everybody
-                    flow.line.held_until = max(flow.line.held_until, self._pacer.now() + STOPPED_FOR)
-                if isinstance(outcome, Busy):
-                    await self._pacer.hold(taken.account_id, flow.line, outcome.retry_at, taken.kind)
+                outcome = await self._sender.send(send)
         finally:
             self._valve.leave()
-            flow.land(latency)
+            flow.land(send.latency)
         verdict = decide(
             outcome, attempt=claim.attempt, policy=taken.policy, now=self._clock(), moved=claim.moved
         )
         moved_to = outcome.chat_id if isinstance(outcome, Moved) else None
-        self.recorder.put(Record(claim.id, claim.attempt_id, verdict, moved_to), halt=halt)
+        self.recorder.put(Record(claim.id, claim.attempt_id, verdict, moved_to), halt=send.halt)
 
     @asynccontextmanager
     async def _aside(self, flow: Flow) -> AsyncIterator[None]:
@@ -314,44 +276,3 @@ class Pipeline:
                 yield
             finally:
                 flow.in_flight += 1
-
-    async def _send(self, group: Group, claim: Claim, at: float) -> Outcome:
-        taken = group.taken
-        try:
-            content = await self._contents(taken, claim.language)
-        except Exception:  # a content that cannot be made fails its deliveries, not the worker
-            log.exception("content not made", source=taken.source, source_id=taken.source_id)
-            return NotSent("content")
-        paid = taken.kind is PaceKind.PAID
-        envelope = Envelope(Address(taken.account_id, claim.chat_id), content, paid)
-        go = partial(self._go, group, claim, at, envelope)
-        try:
-            if content.media is None:
-                return await go(None)
-            return await self._uploads.send(taken.account_id, content.media, go)
-        except Exception:  # the database is away: it has not left us, and nobody needs to doubt it
-            log.exception("not sent", account=taken.account_id)
-            return NotSent("database")
-
-    async def _go(
-        self, group: Group, claim: Claim, at: float, envelope: Envelope, file_id: str | None
-    ) -> Outcome:
-        """Let it leave us; one that is late (a stall, another's upload) looks first whether it still may."""
-        if self._pacer.now() - max(at, group.seen) > LATE:
-            await self._look_again(group, claim, at)
-        if group.wanted is not None and claim.id not in group.wanted:
-            return NotSent("stopped_meanwhile")
-        try:
-            return await self._channels[group.taken.account_id].send(envelope, file_id)
-        except Exception:  # an adapter's bug must not lose an outcome: perhaps it was sent
-            log.exception("channel raised", account=group.taken.account_id)
-            return Unknown("channel_error")
-
-    async def _look_again(self, group: Group, claim: Claim, at: float) -> None:
-        """Look once for all of a group: a look for each would make a process that is late later still."""
-        async with group.looking:
-            now = self._pacer.now()
-            if now - max(at, group.seen) > LATE:
-                async with self._database.read() as session:
-                    group.wanted = await deliveries.still_wanted(session, group.taken, claim.attempt_id)
-                group.seen = now

@@ -5,9 +5,10 @@ It passes the same contract suite, so that the two clients check each other, and
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,16 @@ from aiogram.types import (
 )
 
 from bot.channels.aiogram_session import LeanSession
-from bot.channels.albums import Albums, Messages, caption_of
-from bot.channels.answers import NEVER_LEFT, file_id_of, gone, message_id_of, moved, reason_of
+from bot.channels.answers import (
+    NEVER_LEFT,
+    Messages,
+    album_ids_of,
+    file_id_of,
+    gone,
+    message_id_of,
+    moved,
+    reason_of,
+)
 from bot.channels.copies import Copies
 from domain.clock import Clock
 from domain.delivery import Busy, NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
@@ -74,13 +83,12 @@ class AiogramChannel:
         self._clock = clock
         self._media_path = media_path
         self._prepared: OrderedDict[int, Prepared] = OrderedDict()
-        self._albums = Albums(post=self._post_album, say=self.send, clock=clock)
         self._copies = Copies(ask=self._copy, say=self.send)
 
     async def send(self, envelope: Envelope, file_id: str | None) -> Outcome:
-        """Send one message, or an album; every failure comes back as an outcome."""
+        """Send one message, or an album without buttons; every failure comes back as an outcome."""
         if envelope.content.album:
-            return await self._albums.send(envelope)
+            return await self._send_album(envelope)
         media = envelope.content.media
         if media is not None and media.kind == MESSAGE:
             return await self._copies.send(envelope, file_id)
@@ -111,18 +119,20 @@ class AiogramChannel:
         except (LookupError, TypeError, ValueError):
             return Unknown("bad_reply"), ()
 
-    async def _post_album(self, envelope: Envelope, ids: Sequence[str | None]) -> tuple[Outcome, Messages]:
+    async def _send_album(self, envelope: Envelope) -> Outcome:
         content = envelope.content
-        words = caption_of(content)
         items: list[Any] = []
-        for media, known in zip(content.album, ids, strict=True):
+        for media, known in zip_longest(content.album, envelope.album_ids):
             try:
                 file = known or await self._file(media)
             except OSError:
-                return NotSent("media_missing"), ()
-            under = {} if items else {"caption": words.text or None, "caption_entities": _entities(words)}
+                return NotSent("media_missing")
+            under = {} if items else {"caption": content.text or None, "caption_entities": _entities(content)}
             items.append(ITEMS[media.kind](media=file, **under))
-        return await self._ask(SendMediaGroup(media=items, **_whither(envelope)))
+        outcome, messages = await self._ask(SendMediaGroup(media=items, **_whither(envelope)))
+        if not isinstance(outcome, Sent):
+            return outcome
+        return Sent(outcome.message_id, album_ids=album_ids_of(messages, content.album))
 
     async def _copy(self, envelope: Envelope, original: Original) -> Outcome:
         method = CopyMessage(

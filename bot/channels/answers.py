@@ -9,6 +9,7 @@ import orjson
 from domain.delivery import Moved, Outcome, Unknown
 from domain.messages import Media
 
+Messages = Sequence[dict[str, Any]]
 NEVER_LEFT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 """Refused, no such host, TLS, no connection free in time, and a proxy that would not let us through."""
 GONE = {
@@ -63,7 +64,7 @@ def reason_of(description: str) -> str:
     return " ".join(shown.split())[:LONGEST_REASON]
 
 
-def message_id_of(messages: Sequence[dict[str, Any]]) -> int:
+def message_id_of(messages: Messages) -> int:
     """Return the id of the last message that a server says it sent; raises `ValueError` for one that cannot be kept."""
     number = int(messages[-1]["message_id"])
     if abs(number) > LARGEST:
@@ -75,6 +76,14 @@ def message_id_of(messages: Sequence[dict[str, Any]]) -> int:
 def moved(chat_id: int) -> Outcome:
     """Return where a chat has moved to, if that can be an address."""
     return Moved(chat_id) if abs(chat_id) <= LARGEST else Unknown("bad_reply")
+
+
+def album_ids_of(messages: Messages, album: Sequence[Media]) -> tuple[str, ...]:
+    """Return as what the server knows the files of an album that it sent; nothing if its answer does not say it."""
+    try:
+        return tuple(file_id_of(message, media) for message, media in zip(messages, album, strict=True))
+    except (LookupError, TypeError, ValueError):
+        return ()
 
 
 def file_id_of(message: dict[str, Any], media: Media) -> str:

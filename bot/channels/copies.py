@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from bot.channels.words import WordsOf
 from domain.delivery import Outcome, Rejected, Unreachable
 from domain.messages import Envelope, Original
+from domain.words import WordsOf
 
 LOST = ("message to copy not found", "message can't be copied")
 

@@ -26,7 +26,8 @@ class LogChannel:
             media=[media.name for media in (content.media, *content.album) if media is not None],
             buttons=[button.text for row in content.keyboard for button in row],
         )
-        return Sent(next(self._numbers), None if content.media is None else content.media.digest)
+        known_as = None if content.media is None else content.media.digest
+        return Sent(next(self._numbers), known_as, tuple(media.digest for media in content.album))
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -5,9 +5,10 @@ No `Application`: it would poll, and a second poller on one token is a 409.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -17,8 +18,7 @@ from telegram import InputFile, InputMedia, InputMediaDocument, InputMediaPhoto,
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 from telegram.ext import ExtBot
 
-from bot.channels.albums import Albums, Messages, caption_of
-from bot.channels.answers import file_id_of, gone, message_id_of, moved, reason_of
+from bot.channels.answers import Messages, album_ids_of, file_id_of, gone, message_id_of, moved, reason_of
 from bot.channels.copies import Copies
 from bot.channels.request import AiohttpRequest, Body, NeverLeft, ReplyLost, ServerFailed, Throttled
 from domain.clock import Clock
@@ -73,13 +73,12 @@ class TelegramChannel:
         self._clock = clock
         self._media_path = media_path
         self._prepared: OrderedDict[int, Prepared] = OrderedDict()
-        self._albums = Albums(post=self._post_album, say=self.send, clock=clock)
         self._copies = Copies(ask=self._copy, say=self.send)
 
     async def send(self, envelope: Envelope, file_id: str | None) -> Outcome:
-        """Send one message, or an album; every failure comes back as an outcome."""
+        """Send one message, or an album without buttons; every failure comes back as an outcome."""
         if envelope.content.album:
-            return await self._albums.send(envelope)
+            return await self._send_album(envelope)
         media = envelope.content.media
         if media is not None and media.kind == MESSAGE:
             return await self._copies.send(envelope, file_id)
@@ -132,17 +131,19 @@ class TelegramChannel:
         except (LookupError, TypeError, ValueError):
             return Unknown("bad_reply"), ()
 
-    async def _post_album(self, envelope: Envelope, ids: Sequence[str | None]) -> tuple[Outcome, Messages]:
+    async def _send_album(self, envelope: Envelope) -> Outcome:
         content = envelope.content
-        words = caption_of(content)
         items: list[InputMedia] = []
-        for media, known in zip(content.album, ids, strict=True):
+        for media, known in zip_longest(content.album, envelope.album_ids):
             try:
                 file = known or await self._file(media, attach=True)
             except OSError:
-                return NotSent("media_missing"), ()
-            items.append(ITEMS[media.kind](file, **({} if items else _words_under(words))))
-        return await self._ask("send__media_group", {**_whither(envelope), "media": items})
+                return NotSent("media_missing")
+            items.append(ITEMS[media.kind](file, **({} if items else _words_under(content))))
+        outcome, messages = await self._ask("send__media_group", {**_whither(envelope), "media": items})
+        if not isinstance(outcome, Sent):
+            return outcome
+        return Sent(outcome.message_id, album_ids=album_ids_of(messages, content.album))
 
     async def _copy(self, envelope: Envelope, original: Original) -> Outcome:
         source = {"from_chat_id": original.chat_id, "message_id": original.message_id}

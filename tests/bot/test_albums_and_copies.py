@@ -2,18 +2,17 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.channels import albums
 from bot.channels.aiogram_sender import AiogramChannel
 from bot.channels.telegram import TelegramChannel
 from domain.accounts import Address
 from domain.delivery import NotSent, Outcome, Rejected, Sent, Unknown, Unreachable
 from domain.messages import MESSAGE, Button, Content, Envelope, Media, Original
 from tests.bot.test_channel_on_webchat import PIXEL
+from tests.delivery_world import build, change, run_all, settle, start
 from tests.webchat_client import Person
 from tests.webchat_server import RunningWebchat, running_webchat
 
@@ -28,8 +27,15 @@ class Bridge:
     wang: Person
     clock: Any
 
-    async def send(self, content: Content, chat: int | None = None, known_as: str | None = None) -> Outcome:
-        return await self.channel.send(Envelope(Address(1, chat or self.wang.id), content), known_as)
+    async def send(
+        self,
+        content: Content,
+        chat: int | None = None,
+        known_as: str | None = None,
+        album_ids: tuple[str, ...] = (),
+    ) -> Outcome:
+        address = Address(1, chat or self.wang.id)
+        return await self.channel.send(Envelope(address, content, album_ids=album_ids), known_as)
 
     async def came(self) -> list[dict[str, Any]]:
         return [message for message in await self.wang.messages() if not message["outgoing"]]
@@ -67,9 +73,10 @@ async def test_an_album_is_uploaded_once_and_its_words_stand_under_the_first(bri
     first = await bridge.send(content)
     for name in ("a", "b", "c"):
         (tmp_path / name).unlink()
-    again = await bridge.send(content)
+    again = await bridge.send(content, album_ids=first.album_ids)
     came = await bridge.came()
-    assert [first, again] == [Sent(came[2]["message_id"]), Sent(came[5]["message_id"])]
+    assert [first.message_id, again.message_id] == [came[2]["message_id"], came[5]["message_id"]]
+    assert again.album_ids == first.album_ids
     assert [message.get("caption") for message in came] == ["活动照片", None, None] * 2
     assert came[0]["caption_entities"] == list(BOLD)
     assert len({message["media_group_id"] for message in came}) == 2
@@ -87,47 +94,27 @@ async def test_an_album_of_ten_passes_the_flood_limits(tmp_path, clock):
         )
         wang = await town.new_person("王芳")
         await wang.start()
-        content = Content("十张", album=files, keyboard=BUTTONS)
+        content = Content("十张", album=files)
         assert isinstance(await channel.send(Envelope(Address(1, wang.id), content), None), Sent)
         await channel.close()
 
 
-async def test_an_albums_buttons_follow_with_its_words_as_one_delivery(bridge):
-    outcome = await bridge.send(album(keyboard=BUTTONS))
+@pytest.mark.slow_on_postgresql
+async def test_an_albums_buttons_follow_with_its_words_as_one_delivery(bridge, database):
+    async def photos(source_id: int, language: str) -> Content:
+        return album(keyboard=BUTTONS)
+
+    members = await settle(database, bridge.clock, 1)
+    await change(database, "account_link", 1, chat_id=bridge.wang.id)
+    delivery = await build(database, bridge.clock, bridge.channel)
+    delivery.sources["notice"] = photos
+    dispatch = await start(delivery, database, members)
+    await run_all(delivery, database)
     came = await bridge.came()
-    assert outcome == Sent(came[3]["message_id"])
+    assert (await delivery.figures(dispatch)).sent == 1
     assert [message.get("caption") for message in came[:3]] == [None] * 3
     assert (came[3]["text"], came[3]["entities"]) == ("活动照片", list(BOLD))
     assert await bridge.wang.press("收到")
-
-
-@pytest.mark.parametrize(
-    ("rule", "outcome"),
-    [
-        ({"fault": "reset"}, Unknown),
-        ({"fault": "unauthorized"}, Unknown),
-        ({"fault": "flood", "retry_after": 60}, Unknown),
-        ({"fault": "blocked"}, Unreachable),
-    ],
-)
-async def test_an_album_without_its_words_never_comes_twice(bridge, rule, outcome):
-    """What may be tried again elsewhere is unknown here: another try would send the album once more."""
-    await bridge.town.operator.fault(method="sendMessage", **rule)
-    assert isinstance(await bridge.send(album(keyboard=BUTTONS)), outcome)
-    assert len(await bridge.came()) == 3
-
-
-async def test_the_words_wait_for_a_server_that_wants_a_moment(bridge, monkeypatch):
-    slept = []
-
-    async def nap(seconds: float) -> None:
-        slept.append(seconds)
-
-    monkeypatch.setattr(albums.asyncio, "sleep", nap)
-    await bridge.town.operator.fault("flood", method="sendMessage", retry_after=3, times=1)
-    assert isinstance(await bridge.send(album(keyboard=BUTTONS)), Sent)
-    assert timedelta(seconds=3).total_seconds() in slept
-    assert len(await bridge.came()) == 4
 
 
 async def test_an_album_that_cannot_be_sent_says_why(bridge, tmp_path):

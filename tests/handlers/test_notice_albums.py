@@ -31,11 +31,12 @@ async def test_pictures_sent_as_one_are_one_notice(county: Chat, delivering: Bri
     assert "只有您能看到" in (test.text or "")
     await county.press("现在发出")
     await delivering.go()
-    sent = delivering.channel.sent[0].content
-    assert sent.media is None
+    words = next(one.content for one in delivering.channel.sent if one.content.keyboard)
+    sent = next(one.content for one in delivering.channel.sent if one.content.album)
+    assert sent.media is words.media is None
     bodies = [await delivering.notices.media.read(media.digest) for media in sent.album]
     assert bodies == [b"a", b"b", b"c"]
-    assert sent.text.startswith("活动照片\n\n——")
+    assert words.text.startswith("活动照片\n\n——")
 
 
 async def test_an_album_that_comes_again_changes_nothing(county: Chat, delivering: Bridge, world: World):

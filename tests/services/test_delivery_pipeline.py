@@ -115,7 +115,7 @@ async def test_what_the_database_kept_from_leaving_is_no_doubt_and_waits(databas
     async def away(*_) -> bool:
         raise OSError
 
-    monkeypatch.setattr("services.pipeline.LATE", -1.0)  # each looks once more before it leaves
+    monkeypatch.setattr("services.sender.LATE", -1.0)  # each looks once more before it leaves
     monkeypatch.setattr(deliveries, "still_wanted", away)
     members = await settle(database, clock, 1)
     channel = FakeChannel()
@@ -185,8 +185,12 @@ async def test_an_album_takes_as_much_of_the_pace_as_it_has_messages(database, c
         begun.append(clock().timestamp())
         return Sent(1)
 
+    files = tuple(Media("photo", f"{number}.jpg", f"digest{number}") for number in range(3))
+    async with database.begin() as session:
+        for media in files:
+            await media_files.keep(session, ACCOUNT, media, media.name)
+
     async def album(source_id: int, language: str) -> Content:
-        files = tuple(Media("photo", f"{number}.jpg", f"digest{number}") for number in range(3))
         return Content("三张", keyboard=((Button("为什么", "why:1"),),), album=files)
 
     delivery = await build(database, clock, FakeChannel(note), rate=40.0)
