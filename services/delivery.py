@@ -89,7 +89,8 @@ class Figures:
 class Delivery:
     """Dispatches what is to be told, runs its slices, controls and counts it.
 
-    A `sending` older than `stale_after` has lost its worker: channels give up well before.
+    A `sending` older than `stale_after` has lost its worker: channels give up well before, and an upload that takes
+    longer says so (`services.sender`).
     In this order: fill `sources`, `serve` the engine, `boot`, start the engine, `tick` every few seconds;
     at the end `stop`, then stop the engine.
     """

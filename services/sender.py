@@ -7,7 +7,8 @@ their own. What cannot be told safely of that message is unknown: to try the del
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -35,6 +36,8 @@ LATE = 0.5
 STOPPED_FOR = 5.0
 PATIENCE = timedelta(seconds=10)
 """How long the words of an album wait in place for a server that wants patience."""
+ATTEND_EVERY = 20.0
+"""Seconds after which an upload under way says again that it is: its attempt is not taken for abandoned."""
 
 log = structlog.get_logger(__name__)
 
@@ -149,7 +152,11 @@ class Sender:
 
     async def _ask(self, send: Send, envelope: Envelope, ids: Ids) -> Outcome:
         taken, line, began = send.group.taken, send.group.flow.line, time.monotonic()
-        outcome = await self._carry(envelope, ids)
+        if None in ids:
+            async with self._attended(send.claim):
+                outcome = await self._carry(envelope, ids)
+        else:
+            outcome = await self._carry(envelope, ids)
         killpoints.reach("after_server_acted")
         landed = time.monotonic()
         send.latency = landed - began
@@ -175,6 +182,24 @@ class Sender:
             log.exception("channel raised", account=envelope.to.account_id)
             return Unknown("channel_error")
 
+    @asynccontextmanager
+    async def _attended(self, claim: Claim) -> AsyncIterator[None]:
+        over = asyncio.Event()
+        attending = asyncio.create_task(self._attend(claim, over))
+        try:
+            yield
+        finally:
+            over.set()
+            await attending
+
+    async def _attend(self, claim: Claim, over: asyncio.Event) -> None:
+        while not await passed(over, ATTEND_EVERY):
+            try:
+                async with self._database.begin() as session:
+                    await deliveries.attend(session, claim, self._clock())
+            except Exception:  # the database is away: the next time will do
+                log.exception("upload not attended", delivery=claim.id)
+
     async def _look_again(self, send: Send) -> None:
         """Look once for all of a group: a look for each would make a process that is late later still."""
         group = send.group
@@ -184,3 +209,12 @@ class Sender:
                 async with self._database.read() as session:
                     group.wanted = await deliveries.still_wanted(session, group.taken, send.claim.attempt_id)
                 group.seen = now
+
+
+async def passed(event: asyncio.Event, seconds: float) -> bool:
+    """Say whether an event came within so many seconds."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

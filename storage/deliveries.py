@@ -232,6 +232,16 @@ async def still_wanted(session: AsyncSession, taken: OpenSlice, attempt_id: str)
     return set((await session.execute(found)).scalars())
 
 
+async def attend(session: AsyncSession, claim: Claim, now: datetime) -> None:
+    """Note that an attempt is still under way, so that nobody takes it for abandoned."""
+    under_way = and_(
+        delivery.c.id == claim.id,
+        delivery.c.attempt_id == claim.attempt_id,
+        delivery.c.state == DeliveryState.SENDING,
+    )
+    await session.execute(update(delivery).where(under_way).values(at=now))
+
+
 async def hold_slice(session: AsyncSession, taken: OpenSlice, now: datetime) -> datetime | None:
     """Return when the soonest of a slice's waiting deliveries may go, and hold the slice until then.
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from domain.delivery import Busy, NotSent, Outcome, Rejected, Sent, Unknown, UnknownPolicy, Unreachable
 from domain.messages import Button, Content, Envelope, Media
-from storage import pace
+from storage import deliveries, pace
 from tests.delivery_world import ACCOUNT, FakeChannel, T, build, run_all, settle, start, states
 
 FILES = tuple(Media("photo", f"{name}.jpg", name) for name in ("a", "b"))
@@ -209,6 +209,35 @@ async def test_who_waited_for_a_slow_upload_keeps_to_the_pace(database, content)
     times.sort()
     busiest = max(sum(begin <= each < begin + 1 for each in times) for begin in times)
     assert busiest <= rate * 1.2, "it was all of them at once"
+
+
+async def test_an_upload_that_takes_long_is_not_taken_for_abandoned(database, clock, monkeypatch):
+    attended, attend = asyncio.Event(), deliveries.attend
+
+    async def noted(*given) -> None:
+        await attend(*given)
+        attended.set()
+
+    members = await settle(database, clock, 1)
+    monkeypatch.setattr("services.sender.ATTEND_EVERY", 0.01)
+    monkeypatch.setattr(deliveries, "attend", noted)
+    channel = AlbumChannel()
+    channel.let.clear()
+    delivery, dispatch = await told(
+        database, clock, channel, members, PICTURE, unknown_policy=UnknownPolicy.RESEND
+    )
+    await delivery.run_slice(1, 1)
+    await channel.begun.wait()
+    for _ in range(4):
+        clock.forward(seconds=60)
+        attended.clear()
+        await attended.wait()
+        await delivery.tick()
+    assert await states(database, dispatch) == {1: ("sending", "")}
+    channel.let.set()
+    await delivery.pipeline.drain()
+    await run_all(delivery, database)
+    assert (await states(database, dispatch), channel.uploads) == ({1: ("sent", "")}, 1)
 
 
 async def test_who_waits_long_for_anothers_upload_gives_its_place_away_untried(database, clock, monkeypatch):
