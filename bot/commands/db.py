@@ -94,8 +94,9 @@ def copy(
 def _refuse_beside_a_running_bridge(source: str) -> None:
     found = settings(quiet=True)
     from bot.doctor import is_running
+    from storage.same_database import same_database
 
-    if source == found.database and asyncio.run(is_running(found)):
+    if same_database(source, found.database) and asyncio.run(is_running(found)):
         raise fail("A bridge is running on the source: stop it, or what comes in meanwhile stays behind.")
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 from typer.testing import CliRunner
 
+import bot.doctor
 from bot.cli import app
 from storage.database import Database
 from tests.factories import make_member, make_organisation
@@ -35,3 +36,23 @@ def test_a_database_is_copied_once_and_refusals_name_the_remedy(sqlite_template,
     assert nowhere.exit_code == 2
     assert "There is no database" in nowhere.output
     assert not (tmp_path / "nowhere.db").exists()
+
+
+def test_the_source_of_a_running_bridge_is_not_copied_however_it_is_spelled(
+    sqlite_template, tmp_path, monkeypatch
+):
+    async def running(_settings: object) -> bool:
+        return True
+
+    monkeypatch.setattr(bot.doctor, "is_running", running)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TONGDAO_DATA_DIR", "./var")
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "tongdao.db").write_bytes(sqlite_template.read_bytes())
+    target = f"sqlite+aiosqlite:///{tmp_path / 'target'}.db"
+    for path in ("var/tongdao.db", "./var/tongdao.db", str(tmp_path / "var" / "tongdao.db")):
+        refused = copy(f"sqlite+aiosqlite:///{path}", target)
+        assert refused.exit_code == 2, refused.output
+        assert "A bridge is running" in refused.output
+    monkeypatch.setenv("TONGDAO_DATABASE_URL", "postgresql+asyncpg://tongdao:secret@127.0.0.1:5432/tongdao")
+    assert "A bridge is running" in copy("postgresql+asyncpg://tongdao@localhost/tongdao", target).output
