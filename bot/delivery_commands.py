@@ -1,13 +1,13 @@
-"""What an operator does to deliveries: list, resume, cancel, resolve; as the local socket knows them."""
+"""What an operator does to deliveries: list, pause, resume, cancel, retry, resolve; as the local socket knows them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot.local import Commands, Said
 from domain.clock import Clock
 from domain.refusals import NotFound
 from services.delivery import Figures, figures_of
 from storage import dispatches, outcomes, reopening
-from storage.database import Database
+from storage.database import Database, Session
 from storage.dispatches import Dispatch
 
 
@@ -16,8 +16,10 @@ def commands_of(database: Database, clock: Clock) -> Commands:
     control = _Control(database, clock)
     return {
         "deliveries.list": control.list,
+        "deliveries.pause": control.pause,
         "deliveries.resume": control.resume,
         "deliveries.cancel": control.cancel,
+        "deliveries.retry": control.retry,
         "deliveries.resolve": control.resolve,
     }
 
@@ -39,6 +41,13 @@ class _Control:
             "dispatches": [_said(what, known) for what, known in figures],
         }
 
+    async def pause(self, body: Said) -> AsyncIterator[Said]:
+        """Stop a running dispatch within a second."""
+        async with self._database.begin() as session:
+            if not await dispatches.pause(session, int(body["id"]), "by_hand"):
+                raise NotFound
+        yield {"id": body["id"]}
+
     async def resume(self, body: Said) -> AsyncIterator[Said]:
         """Let a paused dispatch go on."""
         async with self._database.begin() as session:
@@ -56,20 +65,28 @@ class _Control:
             await outcomes.skip_cancelled(session, now)
         yield {"id": body["id"]}
 
+    async def retry(self, body: Said) -> AsyncIterator[Said]:
+        """Send again to those for whom it failed without leaving us; a worker finds within seconds who waits."""
+        number = int(body["id"])
+        yield await self._decided(number, lambda session: reopening.again_failed(session, number))
+
     async def resolve(self, body: Said) -> AsyncIterator[Said]:
         """Send again to those who perhaps received it, or leave it at that; a worker finds within seconds who waits."""
-        number = int(body["id"])
+        number, now = int(body["id"]), self._clock()
+        if body["again"]:
+            yield await self._decided(number, lambda session: reopening.again_unknown(session, number, None))
+        else:
+            yield await self._decided(number, lambda session: reopening.leave(session, number, now))
+
+    async def _decided(self, number: int, work: Callable[[Session], Awaitable[int]]) -> Said:
         try:
             async with self._database.begin() as session:
-                if body["again"]:
-                    count = await reopening.again_unknown(session, number, None)
-                else:
-                    count = await reopening.leave(session, number, self._clock())
+                count = await work(session)
         except reopening.Overtaken:
             raise NotFound from None
         if not count:
             raise NotFound
-        yield {"id": number, "count": count}
+        return {"id": number, "count": count}
 
 
 def _said(what: Dispatch, figures: Figures) -> Said:

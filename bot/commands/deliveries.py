@@ -51,6 +51,13 @@ def list_() -> None:
 
 
 @app.command()
+def pause(number: Number) -> None:
+    """Stop one that runs, within a second; who still waits goes on waiting until `resume`."""
+    _do("deliveries.pause", {"id": number})
+    console.print(f"[green]✓[/green] {number} is paused; `tongdao deliveries resume {number}` lets it go on.")
+
+
+@app.command()
 def resume(number: Number) -> None:
     """Let a paused one go on, for example after a restore; who was reached since the backup may be told again."""
     _do("deliveries.resume", {"id": number})
@@ -66,6 +73,13 @@ def cancel(
         typer.confirm(f"End {number}? Who still waits gets nothing.", abort=True)
     _do("deliveries.cancel", {"id": number})
     console.print(f"[green]✓[/green] {number} is ended.")
+
+
+@app.command()
+def retry(number: Number) -> None:
+    """Send one again to those for whom it failed; nobody of them has received it."""
+    count = _do("deliveries.retry", {"id": number})["count"]
+    console.print(f"[green]✓[/green] {number} is sent again to {count}.")
 
 
 @app.command()

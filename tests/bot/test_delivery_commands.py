@@ -1,16 +1,21 @@
-"""What an operator does to deliveries that wait: list, resume, cancel, resolve, in this process as over the socket."""
+"""What an operator does to deliveries: list, pause, resume, cancel, retry, resolve, in this process as over the socket."""
 
+import asyncio
+import contextlib
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from rich.console import Console
 from sqlalchemy import update
+from typer.testing import CliRunner
 
+from bot import local
+from bot.cli import app
 from bot.commands import deliveries as commands
 from bot.delivery_commands import commands_of
 from bot.local import CommandRefused, here
-from domain.delivery import Sent, Unknown
+from domain.delivery import NotSent, Sent, Unknown
 from storage import dispatches
 from storage.database import Database
 from tests.conftest import HandClock
@@ -65,6 +70,86 @@ async def test_what_is_cancelled_reaches_nobody_and_is_done_once(database: Datab
     for name in ("cancel", "resume"):
         with pytest.raises(CommandRefused):
             await do(database, clock, name, id=number)
+
+
+async def test_what_is_paused_waits_for_resume(database: Database, clock: HandClock):
+    members = await settle(database, clock, 3)
+    channel = FakeChannel()
+    delivery = await build(database, clock, channel)
+    number = await start(delivery, database, members)
+    assert await do(database, clock, "pause", id=number) == {"id": number}
+    with pytest.raises(CommandRefused):
+        await do(database, clock, "pause", id=number)
+    (listed,) = (await do(database, clock, "list"))["dispatches"]
+    assert (listed["state"], listed["why"]) == ("paused", "by_hand")
+    await run_all(delivery, database)
+    assert channel.sent == []
+    await do(database, clock, "resume", id=number)
+    await run_all(delivery, database)
+    assert len(channel.sent) == 3
+
+
+async def test_the_failed_are_sent_again_and_nobody_else(database: Database, clock: HandClock):
+    members = await settle(database, clock, 3)
+    channel = FakeChannel(lambda envelope: Sent(1) if envelope.to.chat_id < 1003 else NotSent("content"))
+    delivery = await build(database, clock, channel)
+    number = await start(delivery, database, members)
+    async with database.begin() as session:
+        await session.execute(update(T["delivery"]).values(attempt=99))
+    await run_all(delivery, database)
+    assert (await delivery.figures(number)).failed == 1
+    channel.answer = lambda envelope: Sent(1)
+    assert await do(database, clock, "retry", id=number) == {"id": number, "count": 1}
+    await run_all(delivery, database)
+    assert channel.chats[3:] == [1003]
+    for name in ("retry", "pause"):  # nobody has failed, and nothing runs
+        with pytest.raises(CommandRefused):
+            await do(database, clock, name, id=number)
+
+
+async def test_nothing_of_what_was_ended_is_sent_again(database: Database, clock: HandClock):
+    members = await settle(database, clock, 2)
+    channel = FakeChannel(lambda _: NotSent("content"))
+    delivery = await build(database, clock, channel)
+    number = await start(delivery, database, members)
+    async with database.begin() as session:
+        await session.execute(update(T["delivery"]).values(attempt=99))
+    await run_all(delivery, database)
+    async with database.begin() as session:
+        await session.execute(update(T["dispatch"]).values(state="cancelled"))
+    with pytest.raises(CommandRefused):
+        await do(database, clock, "retry", id=number)
+    assert (await delivery.figures(number)).failed == 2
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("words", "asked", "said"),
+    [
+        (("pause", "7"), ("deliveries.pause", {"id": 7}), "7 is paused"),
+        (("retry", "7"), ("deliveries.retry", {"id": 7}), "7 is sent again to 3"),
+    ],
+)
+async def test_the_command_line_asks_the_bridge_that_runs(
+    database: Database, clock: HandClock, tmp_path, monkeypatch, words, asked, said
+):
+    heard: list[tuple[str, dict[str, Any]]] = []
+
+    def answers(name: str):
+        async def answer(body: dict[str, Any]):
+            heard.append((name, body))
+            yield {"id": body["id"], "count": 3}
+
+        return answer
+
+    monkeypatch.setenv("TONGDAO_DATA_DIR", str(tmp_path))
+    async with contextlib.AsyncExitStack() as stack:
+        commands_here = {name: answers(name) for name in commands_of(database, clock)}
+        await local.serve(stack, local.path_of(tmp_path), commands_here)
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["deliveries", *words])
+    assert done.exit_code == 0, done.output
+    assert heard == [asked]
+    assert said in done.output
 
 
 async def test_an_operator_decides_about_those_who_perhaps_received_it(database: Database, clock: HandClock):
