@@ -97,8 +97,9 @@ def _said(what: Dispatch, figures: Figures) -> Said:
         "state": what.state.value,
         "why": what.pause_reason,
         "failed": figures.failed + figures.unreachable + figures.rejected,
-        "rate": figures.rate,
+        "rate": figures.per_second,
         "finish": None if finish is None else finish.isoformat(),
+        "estimated": figures.estimated,
         **{
             name: getattr(figures, name)
             for name in ("planned", "sent", "unknown", "skipped", "waiting", "held")

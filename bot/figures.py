@@ -21,6 +21,7 @@ async def read(database: Database, now: datetime, backup_at: datetime | None) ->
         oldest = await inbox.oldest_waiting(session)
         deliveries = await totals.outcomes(session, now)
         slices = await totals.open_slices(session, now)
+        rates = await totals.rates(session, now)
         paces = await totals.paces(session)
     gauge = _Gauges(registry)
     for state in UPDATES:
@@ -39,6 +40,8 @@ async def read(database: Database, now: datetime, backup_at: datetime | None) ->
         gauge("slices", "Slices that are not done", getattr(slices, state), state=state)
     for each in paces:
         _pace(gauge, each, now)
+        rate = rates.get(each.account, 0.0)
+        gauge("delivery_rate", "Deliveries a second that really go out", rate, account=each.account)
     backup_age = inf if backup_at is None else _age(backup_at, now)
     gauge(
         "backup_age_seconds",

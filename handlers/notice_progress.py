@@ -158,9 +158,15 @@ def _state_line(words: Words, figures: Figures) -> str:
         return words(key if key in words else "progress.paused.by_hand")
     if figures.stopped_accounts:
         return words("halts.progress")
-    if figures.expected_finish is None:
-        return ""
-    return words("progress.finish", when=moment(words, figures.expected_finish))
+    if figures.stands_still:
+        return words("progress.still")
+    said = []
+    if figures.per_second:
+        said.append(words("progress.rate", n=f"{figures.per_second:g}"))
+    if figures.expected_finish is not None:
+        key = "progress.estimate" if figures.estimated else "progress.finish"
+        said.append(words(key, when=moment(words, figures.expected_finish)))
+    return " · ".join(said)
 
 
 def _controls(words: Words, report: Report, figures: Figures) -> InlineKeyboardMarkup:

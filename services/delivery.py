@@ -17,6 +17,7 @@ from domain.delivery import DispatchState, Lane, UnknownPolicy, policy_of
 from domain.halts import MOST_IN_A_ROW
 from domain.messages import Content
 from domain.pace import Pace, PaceKind
+from domain.throughput import Finish, Rest, finish, last
 from services import killpoints
 from services.pacer import Sleep
 from services.pipeline import YIELD, Pipeline, Turn
@@ -35,6 +36,7 @@ LONGEST_YIELD = 5.0
 PAID_START = 0.5
 """Of its ceiling: what is paid for is not to begin slowly."""
 KEPT_CONTENTS = 64
+WHOLE_FROM = 10
 STOP_GRACE = 7.0
 """Seconds for what is in flight when we stop: a server that answers within five leaves no doubt."""
 WRITE_FIRST = timedelta(seconds=5)
@@ -62,7 +64,11 @@ class PaceLimits:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of a dispatch, live: their cost grows with the slices, not with the recipients."""
+    """The figures of a dispatch, live: their cost grows with the slices, not with the recipients.
+
+    `rate` is how many a second go out really (`domain.throughput`); a finish is `estimated` where the pace says so,
+    not what moves, and is `None` where nothing does.
+    """
 
     state: DispatchState
     pause_reason: str
@@ -84,6 +90,18 @@ class Figures:
     parked: int = 0
     generation: int = 1
     stopped_accounts: int = 0
+    estimated: bool = False
+
+    @property
+    def per_second(self) -> float:
+        """Return the rate as people read it: whole from ten on."""
+        return round(self.rate) if self.rate >= WHOLE_FROM else round(self.rate, 1)
+
+    @property
+    def stands_still(self) -> bool:
+        """Say whether it had begun, could go on, and nothing goes out."""
+        due = self.state is DispatchState.RUNNING and self.waiting
+        return bool(due and not self.rate and self.expected_finish is None)
 
 
 class Delivery:
@@ -345,15 +363,42 @@ async def figures_of(session: Session, dispatch_id: int, now: datetime) -> Figur
     if what is None:
         raise LookupError(dispatch_id)
     tally = await dispatches.tally(session, dispatch_id, now)
-    parked = await reopening.parked(session, dispatch_id) if tally.counts["unknown"] else 0
+    figures = _figures(what, tally, now)
+    if tally.counts["unknown"]:
+        figures = replace(figures, parked=await reopening.parked(session, dispatch_id))
+    if what.state not in {DispatchState.RUNNING, DispatchState.PAUSED}:
+        return figures
+    stopped = set(await halts.numbers(session))
+    waits = sum(each.account_id in stopped and each.planned > each.done for each in tally.accounts)
+    if waits or what.state is DispatchState.PAUSED:
+        return replace(figures, stopped_accounts=waits)
+    guessed = any(each.held or not each.begun for each in tally.accounts)
+    over = _finish(tally, await _shares(session, what) if guessed else {}, now)
+    return replace(figures, expected_finish=over.at, estimated=over.estimated) if over else figures
+
+
+async def _shares(session: Session, what: Dispatch) -> dict[int, float]:
+    """Return by account what is this dispatch's share of the pace if all go out that run."""
     paces = await pace.read_all(session)
     if what.paid:
         paces |= await pace.read_all(session, PaceKind.PAID)
-    stopped = set(await halts.numbers(session))
-    going = {number: each for number, each in paces.items() if number not in stopped}
-    figures = replace(_figures(what, tally, going, now), parked=parked)
-    waits = sum(each.account_id in stopped and each.planned > each.done for each in tally.accounts)
-    return replace(figures, stopped_accounts=waits, expected_finish=None) if waits else figures
+    others = await dispatches.rivals(session, what)
+    return {number: each.rate / (others.get(number, 0) + 1) for number, each in paces.items()}
+
+
+def _finish(tally: Tally, shares: Mapping[int, float], now: datetime) -> Finish | None:
+    """Return when a running dispatch will be over on all its accounts."""
+    busy = [each for each in tally.accounts if each.planned > each.done]
+    finishes = [
+        finish(
+            Rest(each.planned - each.done - each.held, each.held, each.held_until, each.begun),
+            each.moved.rate(now.timestamp()),
+            shares.get(each.account_id, Pace().rate),
+            now,
+        )
+        for each in busy
+    ]
+    return last(finishes) if busy else Finish(now)
 
 
 def _job(due: DueSlice) -> Job:
@@ -361,25 +406,19 @@ def _job(due: DueSlice) -> Job:
     return Job(SLICE_JOB[due.lane], name.encode(), f"slice:{name}", 1 if due.lane is Lane.URGENT else 0)
 
 
-def _figures(what: Dispatch, tally: Tally, paces: Mapping[int, Pace], now: datetime) -> Figures:
+def _figures(what: Dispatch, tally: Tally, now: datetime) -> Figures:
     open_now = what.state in {DispatchState.RUNNING, DispatchState.PAUSED}
     held = sum(each.held for each in tally.accounts) if open_now else 0
     remaining = sum(each.planned - each.done for each in tally.accounts) if open_now else 0
-    busy = [each for each in tally.accounts if each.planned > each.done and each.account_id in paces]
     running = what.state is DispatchState.RUNNING
-    finishes = [
-        max(now, each.held_until or now)
-        + timedelta(seconds=(each.planned - each.done) / paces[each.account_id].rate)
-        for each in busy
-    ]
     return Figures(
         state=what.state,
         pause_reason=what.pause_reason,
         planned=what.planned,
         waiting=remaining - held,
         held=held,
-        rate=sum(paces[each.account_id].rate for each in busy) if running else 0.0,
-        expected_finish=max(finishes, default=now) if running else None,
+        rate=sum(each.moved.rate(now.timestamp()) for each in tally.accounts) if running else 0.0,
+        expected_finish=None,
         skipped_by_reason={
             reason: count for (state, reason), count in sorted(tally.reasons.items()) if state == "skipped"
         },
@@ -387,5 +426,6 @@ def _figures(what: Dispatch, tally: Tally, paces: Mapping[int, Pace], now: datet
         created_at=what.created_at,
         finished_at=what.finished_at,
         generation=what.generation,
+        estimated=False,
         **tally.counts,
     )

@@ -20,6 +20,8 @@ from sqlalchemy import (
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState, DispatchState, Lane, UnknownPolicy
+from domain.throughput import ANSWERED, Moved
+from storage import throughput
 from storage.tables import metadata
 
 account = metadata.tables["account"]
@@ -55,13 +57,18 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class AccountTally:
-    """What the slices of one dispatch on one account add up to; `held` waits for `held_until`."""
+    """What the slices of one dispatch on one account add up to; `held` waits for `held_until`.
+
+    `begun` once a messenger has answered for any of it.
+    """
 
     account_id: int
     planned: int
     done: int
     held: int
     held_until: datetime | None
+    begun: bool
+    moved: Moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +155,7 @@ async def tally(session: AsyncSession, dispatch_id: int, now: datetime) -> Tally
             func.sum(case((held, slice_.c.planned - finished), else_=0)).label("held"),
             func.max(case((held, slice_.c.held_until))).label("held_until"),
             *(func.sum(slice_.c[name]).label(name) for name in COUNTERS),
+            *throughput.sums(now.timestamp()),
         )
         .where(slice_.c.dispatch_id == dispatch_id)
         .group_by(slice_.c.account_id)
@@ -160,10 +168,35 @@ async def tally(session: AsyncSession, dispatch_id: int, now: datetime) -> Tally
     counts = {name: int(sum(getattr(row, name) for row in rows)) for name in COUNTERS}
     counts["skipped"] = sum(count for (state, _), count in reasons.items() if state == DeliveryState.SKIPPED)
     accounts = tuple(
-        AccountTally(row.account_id, int(row.planned), int(row.finished), int(row.held), row.held_until)
+        AccountTally(
+            row.account_id,
+            int(row.planned),
+            int(row.finished),
+            int(row.held),
+            row.held_until,
+            begun=any(getattr(row, state) for state in ANSWERED),
+            moved=throughput.moved_of(row),
+        )
         for row in rows
     )
     return Tally(counts, reasons, accounts)
+
+
+async def rivals(session: AsyncSession, what: Dispatch) -> dict[int, int]:
+    """Return by account how many others run that share its pace with this one."""
+    wanted = (
+        select(slice_.c.account_id, func.count(slice_.c.dispatch_id.distinct()).label("number"))
+        .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
+        .where(
+            dispatch.c.state == DispatchState.RUNNING,
+            dispatch.c.lane == what.lane,
+            dispatch.c.paid == what.paid,
+            dispatch.c.id != what.id,
+            slice_.c.done.is_(False),
+        )
+        .group_by(slice_.c.account_id)
+    )
+    return {row.account_id: int(row.number) for row in (await session.execute(wanted)).all()}
 
 
 async def due_slices(session: AsyncSession, now: datetime, dispatch_id: int | None = None) -> list[DueSlice]:

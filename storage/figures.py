@@ -1,5 +1,6 @@
 """Totals for the metrics: sums over slices, never over recipients."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DispatchState
 from domain.pace import PaceKind
+from storage import throughput
 from storage.tables import metadata
 
 account = metadata.tables["account"]
@@ -72,6 +74,22 @@ async def open_slices(session: AsyncSession, now: datetime) -> Open:
         .where(slice_.c.done.is_(False))
     )
     return Open(*(await session.execute(wanted)).one())
+
+
+async def rates(session: AsyncSession, now: datetime) -> dict[str, float]:
+    """Return how many deliveries a second really go out, by account: those of all that runs, added up."""
+    epoch = now.timestamp()
+    wanted = (
+        select(account.c.name, slice_.c.dispatch_id, *throughput.sums(epoch))
+        .join(account, account.c.id == slice_.c.account_id)
+        .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
+        .where(dispatch.c.state == DispatchState.RUNNING, throughput.recent(epoch))
+        .group_by(account.c.name, slice_.c.dispatch_id)
+    )
+    found: defaultdict[str, float] = defaultdict(float)
+    for row in (await session.execute(wanted)).all():
+        found[row.name] += throughput.moved_of(row).rate(epoch)
+    return found
 
 
 async def paces(session: AsyncSession) -> list[Paced]:

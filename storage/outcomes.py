@@ -30,7 +30,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import ELSEWHERE, DeliveryState, DispatchState, UnknownPolicy, Verdict
-from storage import accounts, detours
+from domain.throughput import ANSWERED
+from storage import accounts, detours, throughput
 from storage.dispatches import COUNTERS
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
@@ -218,7 +219,7 @@ async def _record_final(session: AsyncSession, records: Sequence[Record], now: d
         return set()
     rows = await _apply(session, records, "= 'sending'", now)
     moved = await _detour(session, [row.id for row in rows if row.state == DeliveryState.UNREACHABLE])
-    over = await _add(session, [row for row in rows if row.id not in moved]) | set(moved.values())
+    over = await _add(session, [row for row in rows if row.id not in moved], now) | set(moved.values())
     if len(rows) < len(records):
         known = {row.id for row in rows}
         over |= await _record_late(session, [each for each in records if each.delivery_id not in known], now)
@@ -273,11 +274,11 @@ async def _correct(
     former = {row.id: row for row in (await session.execute(counted)).all()}
     listed = ", ".join(f"'{state}'" for state in before)
     rows = await _apply(session, records, f"IN ({listed})", now)
-    over = await _add(session, rows)
+    over = await _add(session, rows, now)
     for row in rows:
         was = former.get(row.id)
         if was is not None:
-            await _bump(session, was.slice_id, was.state, -1)
+            await _bump(session, was.slice_id, was.state, -1, now)
             await _explain(session, was.dispatch_id, was.state, was.reason, -1)
     return over
 
@@ -353,7 +354,7 @@ async def _end(session: AsyncSession, which: Any, state: DeliveryState, reason: 
         rows = (await session.execute(counted)).all()
         await session.execute(changed)
     for row in sorted(rows):
-        await _bump(session, row.slice_id, state, row.number)
+        await _bump(session, row.slice_id, state, row.number, now)
     totals: Counter[int] = Counter()
     for row in rows:
         totals[row.dispatch_id] += row.number
@@ -361,14 +362,14 @@ async def _end(session: AsyncSession, which: Any, state: DeliveryState, reason: 
         await _explain(session, dispatch_id, state, reason, number)
 
 
-async def _add(session: AsyncSession, rows: Sequence[Row[Any]]) -> set[int]:
+async def _add(session: AsyncSession, rows: Sequence[Row[Any]], now: datetime) -> set[int]:
     """Count recorded rows: per slice and state, and per dispatch and reason; return the slices with nothing open.
 
     Sorted, so that none deadlock.
     """
     over = set()
     for (slice_id, state), count in sorted(Counter((row.slice_id, row.state) for row in rows).items()):
-        if await _bump(session, slice_id, state, count) <= 0:
+        if await _bump(session, slice_id, state, count, now) <= 0:
             over.add(slice_id)
     reasons = Counter((row.dispatch_id, row.state, row.reason) for row in rows if row.state in EXPLAINED)
     for (dispatch_id, state, reason), count in sorted(reasons.items()):
@@ -376,9 +377,11 @@ async def _add(session: AsyncSession, rows: Sequence[Row[Any]]) -> set[int]:
     return over
 
 
-async def _bump(session: AsyncSession, slice_id: int, state: str, change: int) -> int:
+async def _bump(session: AsyncSession, slice_id: int, state: str, change: int, now: datetime) -> int:
     """Count up one counter of a slice; return how many of it are open still."""
     given = {"slice": slice_id, "change": change}
+    if state in ANSWERED:
+        given |= throughput.given(now.timestamp())
     return int((await session.execute(_bumped(DeliveryState(state)), given)).scalar_one())
 
 
@@ -386,10 +389,11 @@ async def _bump(session: AsyncSession, slice_id: int, state: str, change: int) -
 def _bumped(state: DeliveryState) -> ReturningUpdate[tuple[int]]:
     counted = sum((slice_.c[name] for name in COUNTERS), start=literal(0, Integer))
     column = slice_.c[state.value]
+    moved = throughput.counted() if state in ANSWERED else {}
     return (
         update(slice_)
         .where(slice_.c.id == bindparam("slice"))
-        .values({column: column + bindparam("change", type_=Integer)})
+        .values({column: column + bindparam("change", type_=Integer)} | moved)
         .returning(slice_.c.planned - counted)
     )
 

@@ -19,7 +19,10 @@ Number = Annotated[int, typer.Argument(help="Its number, as `tongdao deliveries 
 
 @app.command(name="list")
 def list_() -> None:
-    """Show what runs or is paused, and why; who was skipped is neither sent nor failed."""
+    """Show what runs or is paused, and why; who was skipped is neither sent nor failed.
+
+    The rate is what goes out really; a finish with ~ is an estimate from its share of the pace.
+    """
     from rich.table import Table
 
     said = _do("deliveries.list", {})
@@ -41,13 +44,17 @@ def list_() -> None:
     for each in found:
         state = f"{each['state']} ({each['why']})" if each["why"] else each["state"]
         counts = [f"{each[name]:,}" for name in FIGURES]
-        rate = f"{each['rate']:.0f}/s" if each["rate"] else "–"
-        finish = "–"
-        if each["finish"]:
-            finish = f"{datetime.fromisoformat(each['finish']).astimezone():%m-%d %H:%M}"
-        table.add_row(str(each["id"]), each["source"], state, *counts, rate, finish)
+        rate = f"{each['rate']:g}/s" if each["state"] == "running" else "–"
+        table.add_row(str(each["id"]), each["source"], state, *counts, rate, _finish(each))
     console.width = max(console.width, WIDTH)
     console.print(table)
+
+
+def _finish(each: Said) -> str:
+    if not each["finish"]:
+        return "–"
+    about = "~" if each["estimated"] else ""
+    return f"{about}{datetime.fromisoformat(each['finish']).astimezone():%m-%d %H:%M}"
 
 
 @app.command()

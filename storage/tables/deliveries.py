@@ -80,6 +80,10 @@ class SliceRow(Table, table=True):
     skipped: int = 0
     failed: int = 0
     unknown: int = 0
+    moved_in: int | None = None  # window of ten seconds (epoch) in which a messenger answered last
+    moved: int | None = None  # how many in it, and in the window before
+    moved_before: int | None = None
+    moving_since: float | None = None  # epoch seconds, without a window's gap
 
 
 class DeliveryRow(Table, table=True):

@@ -16,6 +16,7 @@ from bot.commands import deliveries as commands
 from bot.delivery_commands import commands_of
 from bot.local import CommandRefused, here
 from domain.delivery import NotSent, Sent, Unknown
+from domain.throughput import window_of
 from storage import dispatches
 from storage.database import Database
 from tests.conftest import HandClock
@@ -39,7 +40,7 @@ async def test_what_a_restore_held_is_listed_resumed_and_goes_out(database: Data
     assert listed == {
         "id": number, "source": "notice", "state": "paused", "why": "restored",
         "planned": 3, "sent": 0, "failed": 0, "unknown": 0, "skipped": 0, "waiting": 3, "held": 0,
-        "rate": 0.0, "finish": None,
+        "rate": 0.0, "finish": None, "estimated": False,
     }  # fmt: skip
     await do(database, clock, "resume", id=number)
     await delivery.tick()
@@ -179,6 +180,9 @@ async def test_what_is_on_its_way_is_told_with_its_figures_in_a_line_each(
     number = await start(delivery, database, members)
     async with database.begin() as session:
         await session.execute(update(T["slice"]).values(sent=20, failed=1, unreachable=2, unknown=3))
+        at = clock().timestamp()
+        lately = {"moved_in": window_of(at), "moved": 70, "moved_before": 130, "moving_since": at - 60}
+        await session.execute(update(T["slice"]).values(lately))
     said = await do(database, clock, "list")
     (listed,) = said["dispatches"]
     assert (listed["sent"], listed["failed"], listed["unknown"], listed["waiting"]) == (20, 3, 3, 14)
@@ -192,9 +196,10 @@ async def test_what_is_on_its_way_is_told_with_its_figures_in_a_line_each(
     assert line[:3] == [str(number), "notice", "running"]
     assert line[3:10] == ["40", "20", "3", "3", "14", "0", "20/s"]
     monkeypatch.setitem(listed, "why", "account_dead")
+    monkeypatch.setitem(listed, "estimated", True)
     listed |= dict.fromkeys(commands.FIGURES, 1_000_000)
     commands.list_()
     large = capsys.readouterr().out
     assert large.count("1,000,000") == len(commands.FIGURES)
-    assert f"{datetime.fromisoformat(listed['finish']).astimezone():%m-%d %H:%M}" in large
+    assert f"~{datetime.fromisoformat(listed['finish']).astimezone():%m-%d %H:%M}" in large
     assert max(map(len, large.splitlines())) <= commands.WIDTH

@@ -6,6 +6,8 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from console.safety import HEADERS
+from domain.throughput import window_of
+from tests.conftest import HandClock
 from tests.console.conftest import Browser
 from tests.desk_world import Desk
 from tests.factories import T
@@ -244,3 +246,27 @@ async def test_automatic_messages_are_shown_to_administrators(browser: Browser, 
     assert f"/console/dispatches/{number}" not in browser.text
     await browser.open("/console/own")
     assert browser.status == 403
+
+
+async def test_pages_say_what_really_goes_out_and_when_nothing_does(
+    browser: Browser, world: Desk, clock: HandClock
+):
+    path = await begun(world)
+    await browser.sign_in()
+    for page in ("/console", path):
+        await browser.open(page)
+        assert "按分到的速度估算" in browser.text
+        assert "每秒" not in browser.text
+    at = clock().timestamp()
+    for moved_at, said in ((at, "每秒 5 条"), (at - 60, "此刻没有消息发出")):
+        lately = {
+            "moved_in": window_of(moved_at),
+            "moved": 25,
+            "moved_before": 25,
+            "moving_since": moved_at - 20,
+        }
+        async with world.database.begin() as session:
+            await session.execute(update(T["slice"]).values(sent=1, **lately))
+        for page in ("/console", path):
+            await browser.open(page)
+            assert said in browser.text

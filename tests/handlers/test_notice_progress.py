@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from domain.accounts import Address
 from domain.delivery import NotSent, Sent
+from domain.throughput import window_of
 from handlers.notice_progress import refresh
 from tests.conftest import HandClock
 from tests.factories import T, make_member
@@ -221,3 +222,26 @@ async def test_while_the_rest_is_held_the_message_rests_and_goes_on_afterwards(
     await delivering.go()
     await tick(shown)
     assert "已送达：3" in county.screen
+
+
+async def test_it_says_how_quickly_it_goes_out_and_when_nothing_does(
+    county: Chat, delivering: Bridge, tick: Any, clock: HandClock
+):
+    await sending(county, delivering)
+    assert "按分到的速度估算" in county.screen
+    at = clock().timestamp()
+    async with delivering.database.begin() as session:
+        moved = {
+            "sent": 1,
+            "moved_in": window_of(at),
+            "moved": 25,
+            "moved_before": 25,
+            "moving_since": at - 20,
+        }
+        await session.execute(update(T["slice"]).values(moved))
+    await tick()
+    assert "每秒 5 条 · 预计" in county.screen
+    clock.forward(seconds=30)
+    await tick()
+    assert "此刻没有消息发出" in county.screen
+    assert "预计" not in county.screen

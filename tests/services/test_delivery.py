@@ -195,12 +195,12 @@ async def test_what_comes_back_after_a_cancel_is_skipped_too(database, clock):
     assert (await delivery.figures(dispatch)).skipped_by_reason == {"cancelled": 1}
 
 
-async def test_the_figures_say_when_it_will_be_over(database, clock):
+async def test_before_anything_moves_the_figures_estimate_and_name_no_rate(database, clock):
     members = await settle(database, clock, 50)
     delivery = await build(database, clock, FakeChannel(), rate=10.0)
     dispatch = await start(delivery, database, members)
     figures = await delivery.figures(dispatch)
-    assert figures.rate == 10.0
+    assert (figures.rate, figures.estimated) == (0.0, True)
     assert figures.expected_finish == clock() + timedelta(seconds=5)
     assert await delivery.dispatches_of("notice", 7) == [dispatch]
 
