@@ -34,6 +34,7 @@ from bot import (
     webchat_account,
 )
 from bot.accounts import BotAccount
+from bot.heartbeat import CHECK, Heartbeat
 from bot.import_commands import commands_of
 from bot.inbound import Inbound
 from bot.meters import Meters
@@ -215,6 +216,7 @@ class Bridge:
         self._routes: list[web.RouteDef] = []
         self._apps: dict[str, web.Application] = {}
         self._drains: list[Callable[[], Awaitable[None]]] = []
+        self._ticker: Ticker | None = None
 
     async def start(self, roles: Sequence[str]) -> None:
         """Start each role, inner rooms first, and answer on the HTTP port at the end."""
@@ -238,9 +240,26 @@ class Bridge:
             backup_at=lambda: archive.last_made(self.settings),
         )
         await serve(self._stack, app, self.settings.http_host, self.settings.http_port)
+        await self._beat(roles)
         log.info(
             "ready", roles=",".join(roles), http=self.settings.http_port, webchat=self.settings.webchat_url
         )
+
+    async def _beat(self, roles: Sequence[str]) -> None:
+        """Say that this process runs, by the time of day, whatever the bridge's own clock says."""
+        heartbeat = Heartbeat(
+            database=self.database,
+            clock=now,
+            health=self.health,
+            name=self._holder,
+            roles=roles,
+            address=f"{self.settings.http_host}:{self.settings.http_port}",
+            lag=lambda: max(self._ticker.lags().values()) if self._ticker else None,
+        )
+        await heartbeat.begin()
+        self._stack.push_async_callback(heartbeat.end)
+        self._spawn(heartbeat.run(), "heartbeat")
+        self.health.checks[CHECK] = heartbeat.heard
 
     @property
     def operator(self) -> webchat_account.Operator:
@@ -370,6 +389,7 @@ class Bridge:
         ticker = Ticker(
             [*ticks_of(toolbox, self.clock), Tick("progress", PROGRESS_EVERY, progress)], self.clock
         )
+        self._ticker = ticker
         self.meters.watch(ticker)
         ticker.start()
         self._drains.append(ticker.stop)

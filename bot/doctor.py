@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from bot import doctor_rows
+from bot import doctor_fleet, doctor_rows, fleet
 from bot.finding import Check, Finding
 from bot.settings import DEMO_KEY, AccountSettings, Settings
 from domain.clock import day_of
@@ -15,7 +15,7 @@ from services import poll_chart
 from storage import holidays, schema
 from storage.database import Database
 
-NOT_RUNNING = "not running"
+NOT_RUNNING = doctor_fleet.NOT_RUNNING
 LEAST_FREE = 1024**3  # bytes
 MISSED_FROM_MONTH = 12
 PATIENCE = aiohttp.ClientTimeout(total=5)
@@ -99,25 +99,23 @@ async def _sqlite(settings: Settings) -> Finding:
     return Finding("SQLite", ok=True, found=f"{sqlite3.sqlite_version}, {used}")
 
 
-async def _running(settings: Settings) -> Finding:
-    url = f"http://127.0.0.1:{settings.http_port}/readyz"
-    try:
-        async with aiohttp.ClientSession(timeout=PATIENCE) as http, http.get(url) as response:
-            problems = (await response.json()).get("problems", {})
-    except (aiohttp.ClientError, TimeoutError):
-        return Finding("bridge", ok=False, found=NOT_RUNNING, remedy="Start it with `tongdao run`.")
-    found = "; ".join(f"{name}: {what}" for name, what in problems.items()) or "ready"
-    return Finding("bridge", ok=not problems, found=found, remedy="See its log." if problems else "")
-
-
 async def is_running(settings: Settings) -> bool:
-    """Say whether a bridge or a chat server answers on our ports."""
-    return any([(await _running(settings)).found != NOT_RUNNING, (await _webchat(settings)).ok])
+    """Say whether a process of the bridge runs, on whatever machine and port, or a chat server on this one."""
+    return await is_bridge_running(settings) or (await _webchat(settings)).ok
 
 
 async def is_bridge_running(settings: Settings) -> bool:
-    """Say whether a bridge answers on our port."""
-    return (await _running(settings)).found != NOT_RUNNING
+    """Say whether a process of the bridge runs; one that cannot write its heartbeat still answers on its port."""
+    return await fleet.runs_on(settings.database) or await _answers(settings)
+
+
+async def _answers(settings: Settings) -> bool:
+    url = f"http://127.0.0.1:{settings.http_port}/healthz"
+    try:
+        async with aiohttp.ClientSession(timeout=PATIENCE) as http, http.get(url) as response:
+            return "alive" in await response.json(content_type=None)
+    except (aiohttp.ClientError, TimeoutError, ValueError, TypeError):
+        return False
 
 
 async def _webchat(settings: Settings) -> Finding:
@@ -154,11 +152,17 @@ CHECKS: dict[str, Check] = {
     "database": _schema,
     "holidays": _holidays,
     "SQLite": _sqlite,
-    "inbox": doctor_rows.updates,
-    "deliveries": doctor_rows.deliveries,
+    "bridge": doctor_fleet.bridge,
+    "tick lag": doctor_fleet.ticks,
+    "inbox lag": doctor_rows.updates,
+    "oldest undelivered": doctor_rows.undelivered,
+    "rate": doctor_rows.rate,
     "pace": doctor_rows.pace,
+    "429s": doctor_rows.refusals,
+    "outcomes": doctor_rows.outcomes,
+    "unknowns": doctor_rows.unknowns,
+    "slices": doctor_rows.slices,
     "backup": doctor_rows.backup,
-    "bridge": _running,
     "web chat": _webchat,
     "font": _font,
 }

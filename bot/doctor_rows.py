@@ -1,4 +1,4 @@
-"""What `tongdao doctor` reads in the rows, whether a bridge runs or not: the inbox, deliveries, their pace, the backup."""
+"""What `tongdao doctor` reads in the rows, whether a bridge runs or not: a line for each figure of the metrics."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,29 +29,70 @@ async def updates(settings: Settings) -> Finding:
     async with _reading(settings) as session:
         oldest = await inbox.oldest_waiting(session)
         aside = (await inbox.counts(session)).get("quarantined", 0)
-    waits = f"oldest since {oldest:%H:%M:%S} UTC" if oldest else "nothing waits"
+    waits = f"{_age(oldest, now)}" if oldest else "nothing waits"
     found = f"{waits}, {aside} set aside" if aside else waits
     if oldest is not None and now - oldest > LAGGING:
         remedy = "The bot does not keep up, or none runs: see its log."
-        return Finding("inbox", ok=False, found=found, remedy=remedy)
+        return Finding("inbox lag", ok=False, found=found, remedy=remedy)
     remedy = "They failed three times: the log has each one's traceback." if aside else ""
-    return Finding("inbox", ok=not aside, found=found, remedy=remedy)
+    return Finding("inbox lag", ok=not aside, found=found, remedy=remedy)
 
 
-async def deliveries(settings: Settings) -> Finding:
-    """Look at what is due, and once more a little later if that is late; at those perhaps received, too."""
-    first, oldest, doubtful = await _look(settings)
-    found = f"{first['waiting']:,} wait; in {figures.RECENT.days} days {first['sent']:,} sent, {first['failed']:,} failed"
-    late = oldest is not None and datetime.now(UTC) - oldest > LATE
-    if late:
-        found += f"; oldest due since {oldest:%Y-%m-%d %H:%M} UTC"
+async def undelivered(settings: Settings) -> Finding:
+    """Look at how long the oldest delivery has been due, and once more a little later if that is late."""
+    before, oldest = await _look(settings)
+    if oldest is None:
+        return Finding("oldest undelivered", ok=True, found="nothing is due")
+    found = f"due for {_age(oldest, datetime.now(UTC))}"
+    if datetime.now(UTC) - oldest > LATE:
         await _sleep(LOOK_TWICE)
-        if (await _look(settings))[0] == first:
+        if (await _look(settings))[0] == before:
             remedy = "Nothing leaves: start a worker, and see its log and the accounts below."
-            return Finding("deliveries", ok=False, found=found, remedy=remedy)
-    if doubtful:
-        return Finding("deliveries", ok=True, found=f"{found}; {doubtful} perhaps received", remedy=DOUBTFUL)
-    return Finding("deliveries", ok=True, found=found)
+            return Finding("oldest undelivered", ok=False, found=found, remedy=remedy)
+    return Finding("oldest undelivered", ok=True, found=found)
+
+
+async def rate(settings: Settings) -> Finding:
+    """Tell how many deliveries a second really go out."""
+    async with _reading(settings) as session:
+        rates = await figures.rates(session, datetime.now(UTC))
+    going = [f"{name} {rate:.1f}/s" for name, rate in sorted(rates.items()) if rate]
+    return Finding("rate", ok=True, found=", ".join(going) or "nothing goes out")
+
+
+async def refusals(settings: Settings) -> Finding:
+    """Tell how often messengers asked for patience today."""
+    async with _reading(settings) as session:
+        counts = await figures.refusals(session, datetime.now(UTC))
+    found = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
+    return Finding("429s", ok=True, found=f"{found or 'none'} today (UTC)")
+
+
+async def outcomes(settings: Settings) -> Finding:
+    """Tell how deliveries ended, of what is open or ended lately."""
+    async with _reading(settings) as session:
+        counts = await figures.outcomes(session, datetime.now(UTC))
+    ended = ", ".join(f"{counts[name]:,} {name}" for name in figures.OUTCOMES if name != "unknown")
+    return Finding(
+        "outcomes", ok=True, found=f"in {figures.RECENT.days} days {ended}; {counts['waiting']:,} wait"
+    )
+
+
+async def unknowns(settings: Settings) -> Finding:
+    """Tell how many were perhaps received, and about how many of them somebody has to decide."""
+    now = datetime.now(UTC)
+    async with _reading(settings) as session:
+        count = (await figures.outcomes(session, now))["unknown"]
+        doubtful = sum(each.parked for each in await reopening.all_parked(session, now))
+    found = f"{doubtful:,} to be decided about, {count:,} in {figures.RECENT.days} days"
+    return Finding("unknowns", ok=True, found=found, remedy=DOUBTFUL if doubtful else "")
+
+
+async def slices(settings: Settings) -> Finding:
+    """Tell how many parts of dispatches are not done."""
+    async with _reading(settings) as session:
+        now = await figures.open_slices(session, datetime.now(UTC))
+    return Finding("slices", ok=True, found=f"{now.due:,} due, {now.held:,} held, {now.paused:,} paused")
 
 
 async def pace(settings: Settings) -> Finding:
@@ -76,19 +117,25 @@ async def backup(settings: Settings) -> Finding:
     else:
         began = last
     old = began is not None and datetime.now(UTC) - began > BACKUP_OLD
-    found = NONE_YET if last is None else f"{last:%Y-%m-%d %H:%M} UTC"
+    found = NONE_YET if last is None else f"{_age(last, datetime.now(UTC))} old"
     remedy = EVERY_NIGHT if old or last is None else ""
     return Finding("backup", ok=not old, found=found, remedy=remedy)
 
 
-async def _look(settings: Settings) -> tuple[dict[str, int], datetime | None, int]:
-    """Return the deliveries by outcome, since when the oldest is due, and how many wait for a decision."""
+async def _look(settings: Settings) -> tuple[dict[str, int], datetime | None]:
+    """Return the deliveries by outcome, and since when the oldest is due."""
     now = datetime.now(UTC)
     async with _reading(settings) as session:
-        outcomes = await figures.outcomes(session, now)
-        oldest = (await figures.open_slices(session, now)).oldest_due
-        doubtful = sum(each.parked for each in await reopening.all_parked(session, now))
-    return outcomes, oldest, doubtful
+        return await figures.outcomes(session, now), (await figures.open_slices(session, now)).oldest_due
+
+
+def _age(since: datetime, now: datetime) -> str:
+    """Say how long that is, in the largest unit of which there are two."""
+    seconds = max(0.0, (now - since).total_seconds())
+    for unit, name in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit:.0f} {name}"
+    return f"{seconds:.0f} s"
 
 
 def _pace(each: figures.Paced, now: datetime) -> str:

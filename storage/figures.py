@@ -92,6 +92,14 @@ async def rates(session: AsyncSession, now: datetime) -> dict[str, float]:
     return found
 
 
+async def refusals(session: AsyncSession, now: datetime) -> dict[str, int]:
+    """Return how many 429s each account met today, of those that met any; the day is that of UTC."""
+    today = pace.c.busy_on == now.date()
+    wanted = select(account.c.name, func.sum(pace.c.busy).label("number")).where(today)
+    found = wanted.join(account, account.c.id == pace.c.account_id).group_by(account.c.name)
+    return {row.name: int(row.number) for row in (await session.execute(found)).all()}
+
+
 async def paces(session: AsyncSession) -> list[Paced]:
     """Return each account's pace, and the paid one of those that may pay."""
     columns = (account.c.name, pace.c.kind, pace.c.rate, pace.c.ceiling, pace.c.held_until, pace.c.halted_at)

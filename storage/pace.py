@@ -122,6 +122,7 @@ async def hold(
     await lock(session, account_id)
     held = or_(pace.c.kind != kind, and_(pace.c.held_until.is_not(None), pace.c.held_until > now))
     until = case((pace.c.held_until > retry_at, pace.c.held_until), else_=retry_at)
+    met, today = pace.c.kind == kind, pace.c.busy_on == now.date()
     await session.execute(
         update(pace)
         .where(pace.c.account_id == account_id)
@@ -130,6 +131,8 @@ async def hold(
             refused=case((held, pace.c.refused), else_=pace.c.rate),
             held_until=until,
             changed_at=until,
+            busy=case((and_(met, today), pace.c.busy + 1), (met, 1), else_=pace.c.busy),
+            busy_on=case((met, now.date()), else_=pace.c.busy_on),
         )
     )
 

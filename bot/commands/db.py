@@ -93,10 +93,15 @@ def copy(
 
 def _refuse_beside_a_running_bridge(source: str) -> None:
     found = settings(quiet=True)
+    from bot import fleet
     from bot.doctor import is_running
     from storage.same_database import same_database
 
-    if same_database(source, found.database) and asyncio.run(is_running(found)):
+    async def runs_on_it() -> bool:
+        ours = same_database(source, found.database)
+        return await fleet.runs_on(source) or (ours and await is_running(found))
+
+    if asyncio.run(runs_on_it()):
         raise fail("A bridge is running on the source: stop it, or what comes in meanwhile stays behind.")
 
 

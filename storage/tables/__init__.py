@@ -29,6 +29,7 @@ from storage.tables.polls import (
     SealedSuggestionRow,
     SealedVoteRow,
 )
+from storage.tables.processes import ProcessRow
 from storage.tables.roster import RosterImportRow, RosterRowRow
 from storage.tables.schedules import HolidayDayRow, HolidayYearRow, OccurrenceRow, ScheduleRow
 from storage.tables.send_requests import SendRequestRow
@@ -84,6 +85,7 @@ __all__ = [
     "PersonKeyRow",
     "PollCellRow",
     "PollRow",
+    "ProcessRow",
     "RoleGrantRow",
     "RosterImportRow",
     "RosterRowRow",

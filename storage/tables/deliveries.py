@@ -1,6 +1,6 @@
 """Tables of the way out: dispatches, deliveries, slices and the pace of an account."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlmodel import Field
@@ -154,6 +154,8 @@ class PaceRow(Table, table=True):
     reply_arrival: float = 0.0
     refused: float | None = None  # the rate that met the last 429
     held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    busy_on: date | None = None  # the day (UTC) of the last 429, and how many there were on it
+    busy: int | None = None
     changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     halted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # nobody sends until it is resumed
     halt_reason: str | None = None  # unauthorized, failing

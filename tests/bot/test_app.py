@@ -13,9 +13,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 
-from bot import app
+from bot import app, doctor_fleet, fleet
 from bot.app import EmptyDatabase, NoSecretKey, OneProcessOnSqlite, PortTaken
 from bot.demo import DemoMeetsTelegram, settings_of
+from bot.doctor import is_running
 from bot.settings import Settings
 from domain.forgetting import Forgotten
 from handlers.features import ROUTERS
@@ -111,10 +112,30 @@ async def test_everything_is_ready_together_and_ends_with_no_work_left_behind(se
         async with aiohttp.ClientSession() as http:
             await until_ready(http, settings.http_port)
         rooms = {"database", "delivery", "poll:webchat", "clock"}
-        assert set(bridge.health.checks) == rooms | {"schema", "accounts", "inbox", "disk", "webchat"}
+        rest = {"schema", "accounts", "inbox", "disk", "webchat", "heartbeat"}
+        assert set(bridge.health.checks) == rooms | rest
+        assert await is_running(settings)
+        assert (await doctor_fleet.bridge(settings)).found == "1 bot, 1 clock, 1 console, 1 webchat, 1 worker"
+        assert (await doctor_fleet.ticks(settings)).found == "at most 0.0 s"
+    assert not await is_running(settings)  # it says that it ends
+    assert await fleet.seen(settings.database) == ([], [])
     left = asyncio.all_tasks() - {asyncio.current_task()}
     names = {getattr(task.get_coro(), "__qualname__", "") for task in left}
     assert {name for name in names if not name.startswith("RequestHandler.")} == set()  # aiohttp's own
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_healthy_fleet_apart_on_ports_of_its_own_is_well_by_the_doctor(settings, database_url):
+    settings = settings.model_copy(update={"database_url": database_url})
+    await load_demo(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        for roles in (("webchat", "bot"), ("clock",), ("worker",), ("worker",)):
+            own = settings.model_copy(update={"http_port": unused_port()})
+            await stack.enter_async_context(app.bridge(own, roles))
+        found = await doctor_fleet.bridge(settings)
+        assert (found.ok, found.found) == (True, "1 bot, 1 clock, 1 webchat, 2 workers")
+        assert await is_running(settings)
+    assert not await is_running(settings)
 
 
 async def until_ready(http: aiohttp.ClientSession, port: int, seconds: float = 40) -> None:

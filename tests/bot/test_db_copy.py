@@ -1,11 +1,14 @@
 """`tongdao db copy` as an operator meets it: a table of what came over, and refusals in a sentence."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from typer.testing import CliRunner
 
 import bot.doctor
 from bot.cli import app
+from domain.processes import Process
+from storage import processes
 from storage.database import Database
 from tests.factories import make_member, make_organisation
 
@@ -56,3 +59,17 @@ def test_the_source_of_a_running_bridge_is_not_copied_however_it_is_spelled(
         assert "A bridge is running" in refused.output
     monkeypatch.setenv("TONGDAO_DATABASE_URL", "postgresql+asyncpg://tongdao:secret@127.0.0.1:5432/tongdao")
     assert "A bridge is running" in copy("postgresql+asyncpg://tongdao@localhost/tongdao", target).output
+
+
+async def test_a_bridge_that_beats_in_the_source_is_found_from_wherever_it_runs(
+    sqlite_template, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TONGDAO_DATA_DIR", str(tmp_path / "elsewhere"))
+    (tmp_path / "source.db").write_bytes(sqlite_template.read_bytes())
+    source, target = (f"sqlite+aiosqlite:///{tmp_path / name}.db" for name in ("source", "target"))
+    database, at = Database(source), datetime.now(UTC)
+    async with database.begin() as session:
+        await processes.beat(session, Process("a", ("bot",), "other-machine", "127.0.0.1:8090", at, at))
+    await database.close()
+    refused = await asyncio.to_thread(copy, source, target)
+    assert (refused.exit_code, "A bridge is running" in refused.output) == (2, True)

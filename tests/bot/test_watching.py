@@ -12,15 +12,16 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import delete, insert, text, update
 
-from bot import archive, doctor_rows, figures, readiness
+from bot import archive, doctor, doctor_rows, figures, readiness
 from bot.http import Health
 from bot.meters import Meters
 from bot.settings import Settings
 from domain.accounts import Address
-from domain.delivery import Busy
+from domain.delivery import Busy, Unknown
 from domain.messages import Content, Envelope
+from domain.throughput import window_of
 from scheduler.clock import Tick, Ticker
-from storage import halts, inbox
+from storage import halts, inbox, pace
 from storage.database import Database
 from storage.inbox import Incoming
 from tests.delivery_world import ACCOUNT, FakeChannel, T, build, run_all, settle, start
@@ -74,7 +75,7 @@ async def test_the_doctor_reads_in_the_rows_what_is_wrong(database: Database, cl
     delivery = await build(database, clock, FakeChannel(), rate=20)
     settings = Settings(database_url=database.url.render_as_string(), data_dir=tmp_path, _env_file=None)
     monkeypatch.setattr(doctor_rows, "LOOK_TWICE", 0)
-    checks = (doctor_rows.updates, doctor_rows.deliveries, doctor_rows.pace, doctor_rows.backup)
+    checks = (doctor_rows.updates, doctor_rows.undelivered, doctor_rows.pace, doctor_rows.backup)
     clock.now = datetime.now(UTC) - timedelta(minutes=11)
     await start(delivery, database, members)
     async with database.begin() as session:
@@ -85,6 +86,7 @@ async def test_the_doctor_reads_in_the_rows_what_is_wrong(database: Database, cl
     bad = {each.check: each for each in [await check(settings) for check in checks]}
     assert not any(each.ok for each in bad.values())
     assert all(each.remedy for each in bad.values())
+    assert bad["inbox lag"].found == bad["oldest undelivered"].found.removeprefix("due for ") == "11 min"
     assert "chat1 has stopped" in bad["pace"].found
     clock.now = datetime.now(UTC)
     async with database.begin() as session:
@@ -95,7 +97,7 @@ async def test_the_doctor_reads_in_the_rows_what_is_wrong(database: Database, cl
     (tmp_path / archive.LAST).write_text(clock().isoformat())
     good = [await check(settings) for check in checks]
     assert [(each.ok, each.remedy) for each in good] == [(True, "")] * 4
-    assert good[1].found == "1 wait; in 7 days 1 sent, 0 failed"
+    assert [each.found for each in good[:2]] == ["nothing waits", "nothing is due"]
     assert good[2].found.startswith("chat1 20/s, held until ")
 
 
@@ -129,7 +131,45 @@ async def test_the_doctor_looks_twice_before_it_calls_a_large_notice_stuck(
             await session.execute(update(T["slice"]).values(sent=T["slice"].c.sent + 1))
 
     monkeypatch.setattr(doctor_rows, "_sleep", goes_on)
-    assert (await doctor_rows.deliveries(settings)).ok
+    assert (await doctor_rows.undelivered(settings)).ok
+
+
+async def test_the_doctor_has_a_line_for_each_figure(database: Database, clock, tmp_path):
+    members = await settle(database, clock, 6)
+    delivery = await build(database, clock, FakeChannel(lambda _: Unknown("lost")))
+    url = database.url.render_as_string(hide_password=False)
+    settings = Settings(database_url=url, data_dir=tmp_path, _env_file=None)
+    clock.now = datetime.now(UTC)
+    await start(delivery, database, members[:2])
+    await run_all(delivery, database)
+    await start(delivery, database, members)
+    for kind_at in (clock() - timedelta(days=1), clock(), clock()):
+        async with database.begin() as session:
+            await pace.hold(session, ACCOUNT, kind_at + timedelta(seconds=1), kind_at)
+    async with database.begin() as session:
+        at = clock().timestamp()
+        lately = {"moved_in": window_of(at), "moved": 25, "moved_before": 0, "moving_since": at - 5}
+        await session.execute(
+            update(T["slice"]).where(T["slice"].c.dispatch_id == 2).values(sent=1, **lately)
+        )
+    lines = (doctor_rows.refusals, doctor_rows.outcomes, doctor_rows.unknowns, doctor_rows.slices)
+    found = {each.check: each.found for each in [await line(settings) for line in lines]}
+    assert found == {
+        "429s": "chat1 2 today (UTC)",
+        "outcomes": "in 7 days 1 sent, 0 unreachable, 0 rejected, 0 skipped, 0 failed; 5 wait",
+        "unknowns": "2 to be decided about, 2 in 7 days",
+        "slices": "1 due, 0 held, 0 paused",
+    }
+    rate = (await doctor_rows.rate(settings)).found
+    assert re.fullmatch(r"chat1 [3-5]\.\d/s", rate)
+
+
+def test_the_doctor_asks_for_every_figure_that_is_to_be_watched():
+    wanted = {
+        "oldest undelivered", "rate", "429s", "outcomes", "unknowns", "inbox lag", "pace", "slices",
+        "tick lag", "backup", "bridge",
+    }  # fmt: skip
+    assert wanted <= set(doctor.CHECKS)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
