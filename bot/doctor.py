@@ -154,6 +154,7 @@ CHECKS: dict[str, Check] = {
     "SQLite": _sqlite,
     "bridge": doctor_fleet.bridge,
     "tick lag": doctor_fleet.ticks,
+    "clock": doctor_fleet.clock,
     "inbox lag": doctor_rows.updates,
     "oldest undelivered": doctor_rows.undelivered,
     "rate": doctor_rows.rate,

@@ -1,14 +1,22 @@
-"""What `tongdao doctor` learns of the processes: which run, what each finds wrong, and their ticks."""
+"""What `tongdao doctor` learns of the processes: which run and what each finds wrong, their ticks, and the clocks."""
+
+from datetime import UTC, datetime
 
 from bot import fleet
 from bot.finding import Finding
 from bot.settings import Settings
+from domain.delivery import Lane
+from domain.pace import LOOK_AHEAD
 from domain.processes import Process, missing, roles_of
+from storage import processes
+from storage.database import Database
 
 NOT_RUNNING = "not running"
 LATE_TICKS = 2.0
 """Seconds: what docs/sizing.md calls too many open slices for a clock."""
 STUCK_TICKS = 30.0
+CLOCK_OFF = 0.1
+"""Seconds from which a worker that is behind gets only what the others leave (`domain.pace`)."""
 
 
 async def bridge(settings: Settings) -> Finding:
@@ -43,6 +51,27 @@ async def ticks(settings: Settings) -> Finding:
     late = worst > LATE_TICKS
     return Finding(
         "tick lag", ok=worst <= STUCK_TICKS, found=f"at most {worst:.1f} s", remedy=remedy if late else ""
+    )
+
+
+async def clock(settings: Settings) -> Finding:
+    """Compare the clock of this machine with that of PostgreSQL, by which all others are to go."""
+    database = Database(settings.database)
+    try:
+        async with database.read() as session:
+            offset = await processes.clock_offset(session, lambda: datetime.now(UTC))
+    finally:
+        await database.close()
+    if offset is None:
+        return Finding("clock", ok=True, found="one machine, one clock")
+    where = "behind" if offset > 0 else "ahead of"
+    found = f"{abs(offset) * 1000:.0f} ms {where} that of PostgreSQL"
+    remedy = (
+        "Let NTP set the clock of every machine: a worker that is behind gets only what the others leave."
+    )
+    off = abs(offset) >= CLOCK_OFF
+    return Finding(
+        "clock", ok=abs(offset) < LOOK_AHEAD[Lane.NORMAL], found=found, remedy=remedy if off else ""
     )
 
 

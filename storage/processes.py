@@ -1,18 +1,21 @@
 """Heartbeats of the processes: written by each, read by the doctor and by what must not run beside them."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, delete, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from domain.clock import Clock
 from domain.processes import KEPT, Process
 from storage.database import Database
 from storage.tables import metadata
 
 process = metadata.tables["process"]
+LOOKS = 5
 
 
 async def begin(session: AsyncSession, this: Process) -> None:
@@ -62,3 +65,22 @@ async def seen(database: Database) -> list[Process]:
             return await read_all(session)
     except DBAPIError:
         return []
+
+
+async def clock_offset(session: AsyncSession, clock: Clock) -> float | None:
+    """Return by how many seconds the clock of PostgreSQL is ahead of ours; `None` on SQLite, which has ours.
+
+    Of a few looks the quickest counts, since the answer's way is in each.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return None
+    looks: list[tuple[timedelta, timedelta]] = []
+    for _ in range(LOOKS):
+        before = clock()
+        theirs: datetime = (await session.execute(_CLOCK)).scalar_one()
+        after = clock()
+        looks.append((after - before, theirs - (before + (after - before) / 2)))
+    return min(looks)[1].total_seconds()
+
+
+_CLOCK = text("SELECT clock_timestamp()")

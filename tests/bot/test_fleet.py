@@ -178,3 +178,24 @@ async def test_an_older_schema_and_an_absent_database_have_nobody(
     assert not await fleet.runs_on(f"sqlite+aiosqlite:///{nowhere}")
     assert not nowhere.exists()
     assert not await fleet.runs_on("postgresql+asyncpg://tongdao@127.0.0.1:1/tongdao")
+
+
+async def test_a_machine_whose_clock_is_off_is_told_before_it_starves(settings: Settings, monkeypatch):
+    finding = await doctor_fleet.clock(settings)
+    assert (finding.ok, finding.remedy) == (True, "")
+    if settings.database.startswith("sqlite"):
+        return
+
+    class Behind(datetime):
+        by = timedelta(0)
+
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) - cls.by
+
+    monkeypatch.setattr(doctor_fleet, "datetime", Behind)
+    for seconds, ok in ((0.15, True), (0.4, False), (-0.4, False)):
+        Behind.by = timedelta(seconds=seconds)
+        finding = await doctor_fleet.clock(settings)
+        assert (finding.ok, "NTP" in finding.remedy) == (ok, True)
+        assert ("behind" if seconds > 0 else "ahead") in finding.found

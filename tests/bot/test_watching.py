@@ -167,7 +167,7 @@ async def test_the_doctor_has_a_line_for_each_figure(database: Database, clock, 
 def test_the_doctor_asks_for_every_figure_that_is_to_be_watched():
     wanted = {
         "oldest undelivered", "rate", "429s", "outcomes", "unknowns", "inbox lag", "pace", "slices",
-        "tick lag", "backup", "bridge",
+        "tick lag", "backup", "bridge", "clock",
     }  # fmt: skip
     assert wanted <= set(doctor.CHECKS)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.delivery import Lane
-from domain.pace import CREEP_EVERY, SLOWEST, Granted, Later, Pace, group_size, in_flight_limit
+from domain.pace import CREEP_EVERY, SLOWEST, STAND_BACK, Granted, Later, Pace, group_size, in_flight_limit
 
 bulk = st.sampled_from([Lane.NORMAL, Lane.URGENT])
 requests = st.lists(st.tuples(bulk, st.integers(1, 100), st.floats(0, 2)), min_size=1, max_size=60)
@@ -121,3 +121,34 @@ def test_a_group_is_a_tenth_of_a_second(rate, remaining, size):
 @pytest.mark.parametrize(("rate", "p95", "limit"), [(25, 0.2, 16), (1000, 0.3, 600), (1000, 20, 2000)])
 def test_enough_is_kept_in_flight_for_the_latency(rate, p95, limit):
     assert in_flight_limit(rate, p95) == limit
+
+
+def shared_by_two(behind: float) -> tuple[int, int]:
+    """Let two workers, each with a notice of its own, ask for one pace for a minute; the second's clock is behind."""
+    pace, granted, asks_at = Pace(rate=29.0, ceiling=30.0, changed_at=1e12), [0, 0], [0.0, 0.0]
+    for step in range(60_000):
+        now = 1000 + step / 1000
+        for worker, clock in enumerate((now, now - behind)):
+            if asks_at[worker] > now:
+                continue
+            back = STAND_BACK if granted[worker] > granted[1 - worker] + 3 else 0.0
+            pace, answer = pace.reserve(Lane.NORMAL, 3, clock, back)
+            if isinstance(answer, Granted):
+                granted[worker] += 3
+                asks_at[worker] = now + 0.005
+            else:
+                asks_at[worker] = answer.at - clock + now
+    return granted[0], granted[1]
+
+
+@pytest.mark.parametrize("behind", [0.0, 0.05, 0.09])
+def test_clocks_that_differ_by_less_than_a_tenth_of_a_second_change_nothing(behind):
+    first, second = shared_by_two(behind)
+    assert abs(first - second) <= 0.03 * (first + second)
+
+
+@pytest.mark.parametrize("behind", [0.12, 0.3, 1.0])
+def test_a_worker_further_behind_gets_only_what_the_others_leave(behind):
+    first, second = shared_by_two(behind)
+    assert second < 0.01 * first
+    assert first + second >= 60 * 28.5  # nothing of the pace is lost by it
