@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
@@ -85,3 +85,12 @@ async def add(database: Database, name: str) -> None:
 async def names(database: Database) -> list[str]:
     async with database.read() as session:
         return list((await session.execute(select(TopicRow.name))).scalars())
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_commit_is_on_the_disk_before_anything_is_done_on_it(database: Database):
+    """Else a claim, or an update that was confirmed to its server, could be gone after a power cut."""
+    async with database.begin() as session:
+        full = (await session.execute(text("PRAGMA synchronous"))).scalar_one()
+        journal = (await session.execute(text("PRAGMA journal_mode"))).scalar_one()
+    assert (full, journal) == (2, "wal")
