@@ -1,8 +1,8 @@
 """What commands share: settings read or explained, and refusals told without a traceback."""
 
 import contextlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine, Iterator
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
@@ -47,6 +47,18 @@ def with_key(found: "Settings") -> "Settings":
     if not (found.data_dir / DEMO_KEY).exists():
         raise fail("TONGDAO_SECRET_KEY is not set: `tongdao init` makes one.")
     return demo.settings_of(found)
+
+
+def run_loop(work: Coroutine[Any, Any, None]) -> None:
+    """Run what serves until it is told to stop, on uvloop where it is installed."""
+    import asyncio
+
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(work)
+    else:
+        uvloop.run(work)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.common import console, settings, told
+from bot.commands.common import console, run_loop, settings, told
 
 
 class Role(StrEnum):
@@ -34,7 +34,6 @@ def run(
     On an empty database it names [bold]tongdao init[/bold] and stops, unless [bold]--demo[/bold] is given.
     """
     found = settings()
-    import asyncio
     import gc
 
     gc.disable()  # a quarter of the start went into scanning half-imported models; `app.run` enables it
@@ -51,9 +50,4 @@ def run(
         app.FolderNotWritable, app.WebchatTwice, DatabaseAway, DemoMeetsTelegram, WebchatAccountLost, WebchatRefused,
     )  # fmt: skip
     with told(*refusals):
-        try:
-            import uvloop
-        except ImportError:
-            asyncio.run(app.run(found, roles, with_demo=demo))
-        else:
-            uvloop.run(app.run(found, roles, with_demo=demo))
+        run_loop(app.run(found, roles, with_demo=demo))

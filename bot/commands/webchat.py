@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.common import console, fail, settings, told
+from bot.commands.common import console, fail, run_loop, settings, told
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -21,7 +21,7 @@ def serve(context: typer.Context) -> None:
 
     found.data_dir.mkdir(parents=True, exist_ok=True)
     with told(process.PortTaken, process.WebchatTwice):
-        asyncio.run(process.serve_webchat_alone(found))
+        run_loop(process.serve_webchat_alone(found))
 
 
 @app.command("new-bot")
