@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.channels import answers
+from bot.channels import aiogram_sender, answers, telegram
 from bot.channels.aiogram_sender import AiogramChannel
 from bot.channels.log import LogChannel
 from bot.channels.telegram import TelegramChannel
@@ -369,3 +370,55 @@ async def test_the_log_channel_calls_everything_sent():
     assert await channel.send(to(5), None) == Sent(1)
     assert await channel.send(to(6, Content("", media=Media("photo", "a", "d"))), None) == Sent(2, "d")
     await channel.close()
+
+
+async def test_the_name_of_the_server_is_looked_up_every_five_minutes_whatever_connections_are_opened(
+    client, server, channel, clock, tmp_path, monkeypatch
+):
+    """By itself aiohttp looks it up every ten seconds, which a notice that goes out waits for."""
+    asked = []
+
+    async def look_up(self: object, host: str, port: int = 0, family: int = 0) -> list[dict[str, object]]:
+        asked.append(host)
+        found = {"hostname": host, "host": "127.0.0.1", "port": port, "family": socket.AF_INET}
+        return [{**found, "proto": 0, "flags": socket.AI_NUMERICHOST}]
+
+    monkeypatch.setattr("aiohttp.resolver.DefaultResolver.resolve", look_up)
+    named = build(client, f"http://chat.test:{server.port}", clock, tmp_path)
+
+    async def slow(_request: web.Request) -> web.Response:
+        await asyncio.sleep(0.1)
+        return web.json_response({"ok": True, "result": {"message_id": 7}})
+
+    server.reply = slow
+    said = []
+    for passed in (0, 290, 310):  # seconds: none of these keeps its connections for the next
+        monkeypatch.setattr("aiohttp.connector.monotonic", lambda passed=passed: time.monotonic() + passed)
+        sent = await asyncio.gather(*(named.send(to(number), None) for number in range(3)))
+        said.append((sent, len(server.connections), len(asked)))
+    await named.close()
+    assert said == [([Sent(7)] * 3, 3, 1), ([Sent(7)] * 3, 6, 1), ([Sent(7)] * 3, 9, 2)]
+
+
+async def test_what_a_notice_says_is_encoded_once_and_not_for_each_recipient(server, channel, monkeypatch):
+    """To encode Chinese anew for each costs a fifth of the sending."""
+    made = []
+
+    def counted(make):
+        def make_and_count(content: Content) -> object:
+            made.append(content.text)
+            return make(content)
+
+        return make_and_count
+
+    monkeypatch.setattr(telegram, "_prepared", counted(telegram._prepared))
+    monkeypatch.setattr(aiogram_sender, "_method_of", counted(aiogram_sender._method_of))
+    notice, other = (
+        Content(text=text, keyboard=((Button(text="收到", data="x"),),)) for text in ("甲", "乙")
+    )
+    for number in range(20):
+        for content in (notice, other):
+            assert await channel.send(to(number, content), None) == Sent(7)
+    assert sorted(made) == ["乙", "甲"]
+    said = [(int(fields["chat_id"]), fields["text"]) for _, fields in server.calls]
+    assert said == [(number, text) for number in range(20) for text in ("甲", "乙")]

@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli import app
 from bot.settings import Settings, WrongSettings, read
 
 ROOT = Path(__file__).parents[2]
@@ -60,12 +62,26 @@ def test_a_wrong_setting_is_named_with_its_remedy(monkeypatch, name, value, said
         read()
 
 
-def test_faults_are_refused_where_others_can_reach_the_web_chat(monkeypatch):
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "chat.example.org"])
+@pytest.mark.parametrize("words", [["run"], ["webchat"]])
+def test_faults_are_refused_where_others_can_reach_the_web_chat(monkeypatch, tmp_path, host, words):
+    monkeypatch.setenv("TONGDAO_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("TONGDAO_WEBCHAT_FAULTS", "true")
-    assert read().webchat_faults
-    monkeypatch.setenv("TONGDAO_WEBCHAT_HOST", "0.0.0.0")
+    monkeypatch.setenv("TONGDAO_WEBCHAT_HOST", host)
     with pytest.raises(WrongSettings, match="set TONGDAO_WEBCHAT_HOST"):
         read()
+    refused = CliRunner().invoke(app, words)
+    assert (refused.exit_code, "TONGDAO_WEBCHAT_FAULTS is for tests" in refused.output) == (2, True)
+    assert list(tmp_path.iterdir()) == []  # nothing was begun
+    monkeypatch.setenv("TONGDAO_WEBCHAT_FAULTS", "false")
+    assert read().webchat_host == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_faults_are_for_this_machine_alone(monkeypatch, host):
+    monkeypatch.setenv("TONGDAO_WEBCHAT_FAULTS", "true")
+    monkeypatch.setenv("TONGDAO_WEBCHAT_HOST", host)
+    assert read().webchat_faults
 
 
 def test_a_wrong_secret_is_not_repeated_in_the_complaint(monkeypatch):
