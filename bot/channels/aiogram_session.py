@@ -99,7 +99,7 @@ class LeanSession(BaseSession):
         files: dict[str, Any] = {}
         given = method.model_dump(warnings=False, exclude_none=True)
         fields = self.prepare_value(given, bot=bot, files=files, _dumps_json=False)
-        fields = {name: value for name, value in fields.items() if value}
+        fields = {name: value for name, value in fields.items() if value != ""}
         if not files:
             return orjson.dumps(fields), JSON, 0
         form, size = aiohttp.FormData(quote_fields=False), 0
