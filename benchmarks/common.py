@@ -2,13 +2,16 @@
 
 import asyncio
 import statistics
+import sys
 import time
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any, NoReturn
 
 import asyncpg
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -52,6 +55,12 @@ async def database_of(engine: str, name: str, *, anew: bool = False) -> AsyncIte
         await database.close()
 
 
+def run(benchmark: Callable[[], Coroutine[Any, Any, None]]) -> NoReturn:
+    """Run a benchmark to its end; exit with 1 if it missed a bar that it showed."""
+    uvloop.run(benchmark())
+    sys.exit(bool(report.missed()))
+
+
 async def median(work: Callable[[], Awaitable[object]], runs: int = RUNS) -> float:
     """Return the median of so many runs, in seconds, after one to warm up."""
     await work()
@@ -85,7 +94,7 @@ def show(
         table.add_row(*row)
     console.print(table)
     if bar:
-        console.print(f"{bar}: {reached} ({'not met' if met is False else 'met'})\n")
+        console.print(f"{bar}: {reached} ({'met' if met else 'not met'})\n")
     report.record(report.Shown(title, columns, rows, bar, reached, met, note))
 
 

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 import asyncpg
-import uvloop
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.domain.types import QueueEntrypoint, QueueManagerId
@@ -23,7 +22,7 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 from sqlalchemy import text
 
 from benchmarks import life
-from benchmarks.common import show
+from benchmarks.common import run, show
 from benchmarks.report import FOLDER
 from benchmarks.worker import filled
 from domain.delivery import Lane
@@ -211,4 +210,4 @@ async def _jobs(measure: Measure, database: Database) -> list[Cost]:
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    run(main)

@@ -5,7 +5,7 @@ import statistics
 import sys
 from pathlib import Path
 
-from benchmarks.common import fresh, show
+from benchmarks.common import fresh, run, show
 from benchmarks.cost_ours import clock
 from benchmarks.fake_server import FakeServer, fake_server
 from storage.database import Database
@@ -111,4 +111,4 @@ def _show(figures: Figures) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main)

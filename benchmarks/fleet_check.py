@@ -8,9 +8,7 @@ loop. Between other things, on connections that waited, a step costs more; docs/
 import asyncio
 from contextlib import AsyncExitStack
 
-import uvloop
-
-from benchmarks.common import show
+from benchmarks.common import run, show
 from benchmarks.database_cost import Measure, settle
 from benchmarks.fake_server import fake_server
 from benchmarks.fleet import Plan, Simulation
@@ -63,4 +61,4 @@ def _simulated(pace: int, workers: int) -> float:
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    run(main)

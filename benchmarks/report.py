@@ -56,6 +56,11 @@ def record(shown: Shown) -> None:
     path.write_text(json.dumps([asdict(each) for each in _recorded], ensure_ascii=False, indent=1))
 
 
+def missed() -> list[str]:
+    """Return the bars that the benchmark that runs has recorded as missed."""
+    return [shown.bar for shown in _recorded if shown.met is False]
+
+
 def write() -> None:
     """Write the page from all that is recorded."""
     known = {name: _read(name) for name in BENCHES if _kept(name).exists()}

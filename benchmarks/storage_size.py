@@ -9,11 +9,10 @@ no index. It is not done: without the state in an index, each tick of the clock 
 import asyncio
 from dataclasses import dataclass
 
-import uvloop
 from sqlalchemy import text
 
 from benchmarks import life
-from benchmarks.common import show
+from benchmarks.common import run, show
 from benchmarks.worker import filled
 from storage.database import Database
 
@@ -143,4 +142,4 @@ def _cells(left: Left) -> list[str]:
 
 
 if __name__ == "__main__":
-    uvloop.run(main())
+    run(main)

@@ -5,7 +5,7 @@ import json
 import statistics
 import sys
 
-from benchmarks.common import show
+from benchmarks.common import run, show
 from benchmarks.fake_server import fake_server
 
 VOTES = 3000
@@ -68,4 +68,4 @@ async def _run(module: str, *words: object) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main)
