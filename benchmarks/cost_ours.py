@@ -2,6 +2,7 @@
 
     python -m benchmarks.cost_ours DATABASE_URL ORIGIN MESSAGES RATE
 
+Without an origin (an empty word) nothing is sent: a channel answers at once, and what is left is the engine.
 The database holds the people already. Prints the CPU of a delivery in microseconds, and how many went out a second.
 The rules are those of the product (quiet hours, rest days, weekly cap), and its clock says Wednesday morning.
 """
@@ -17,11 +18,12 @@ import structlog
 import uvloop
 from sqlalchemy import func, select
 
-from benchmarks.cost_peers import BUTTONS, TEXT
+from benchmarks.cost_peers import CONTENT
 from benchmarks.fake_server import TOKEN
 from bot.channels.telegram import TelegramChannel
 from domain import quiet_hours
-from domain.messages import Button, Content
+from domain.delivery import Outcome, Sent
+from domain.messages import Content, Envelope
 from domain.rest_days import RestDays
 from scheduler.jobs import Engine
 from services.delivery import Delivery, PaceLimits
@@ -40,7 +42,17 @@ def clock() -> datetime:
 
 
 async def content(_source_id: int, _language: str) -> Content:
-    return Content(TEXT, keyboard=(tuple(Button(text, data) for text, data in BUTTONS),))
+    return CONTENT
+
+
+class AtOnce:
+    """A channel without a server behind it."""
+
+    async def send(self, envelope: Envelope, _file_id: str | None) -> Outcome:
+        return Sent(envelope.to.chat_id)
+
+    async def close(self) -> None:
+        """Have nothing to close."""
 
 
 async def measure(url: str, origin: str, messages: int, rate: float) -> tuple[float, float]:
@@ -48,7 +60,8 @@ async def measure(url: str, origin: str, messages: int, rate: float) -> tuple[fl
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     database = Database(url)
     engine = await Engine.for_database(database)
-    channel = TelegramChannel(token=TOKEN, base_url=origin, clock=clock, media_path=Path)
+    real = TelegramChannel(token=TOKEN, base_url=origin, clock=clock, media_path=Path) if origin else None
+    channel = real or AtOnce()
     limits = PaceLimits(rate, rate / 0.98)
     delivery = Delivery(
         database=database,

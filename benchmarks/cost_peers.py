@@ -1,5 +1,7 @@
 """Those whom a delivery's cost is compared with, each in a process of its own and on uvloop, sending one notice.
 
+`channel` is our own channel without the engine: it sends and parses, and nothing is claimed or recorded.
+
     python -m benchmarks.cost_peers NAME ORIGIN MESSAGES
 
 prints the CPU of a message in microseconds.
@@ -15,6 +17,7 @@ import time
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -23,9 +26,12 @@ import orjson
 import uvloop
 
 from benchmarks.fake_server import TOKEN
+from domain.accounts import Address
+from domain.messages import Button, Content, Envelope
 
 TEXT = "【会议通知】定于本周五下午两点半在市委三楼会议室召开支部大会，请各位同志准时参加，收到请点按钮回复。"
 BUTTONS = (("收到", "notice-ack:1234567"), ("为什么收到？", "notice-why:1234567"))
+CONTENT = Content(TEXT, keyboard=(tuple(Button(text, data) for text, data in BUTTONS),))
 AT_ONCE = 50
 BATCH = 500
 Send = Callable[[int], Awaitable[object]]
@@ -73,6 +79,16 @@ async def telebot(origin: str) -> AsyncIterator[Send]:
     bot = AsyncTeleBot(TOKEN)
     yield lambda chat: bot.send_message(chat, TEXT, reply_markup=keyboard)
     await bot.close_session()
+
+
+@asynccontextmanager
+async def channel(origin: str) -> AsyncIterator[Send]:
+    """Drive our own channel, as the engine does."""
+    from bot.channels.telegram import TelegramChannel
+
+    made = TelegramChannel(token=TOKEN, base_url=origin, clock=lambda: datetime.now(UTC), media_path=Path)
+    yield lambda chat: made.send(Envelope(Address(1, chat), CONTENT), None)
+    await made.close()
 
 
 @asynccontextmanager
@@ -138,7 +154,7 @@ async def broadcaster(origin: str, messages: int) -> float:
         return (time.process_time() - began) / messages
 
 
-PEERS = {"aiogram": aiogram, "ptb": ptb, "telebot": telebot, "raw": raw}
+PEERS = {"aiogram": aiogram, "ptb": ptb, "telebot": telebot, "channel": channel, "raw": raw}
 
 
 async def measure(name: str, origin: str, messages: int) -> float:
