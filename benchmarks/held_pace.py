@@ -32,6 +32,7 @@ def _show(stats: Stats, used: list[Used]) -> None:
     middle = stats.seconds[EDGE : -EDGE - 1]
     held = sum(middle) / len(middle)
     met = LEAST <= held <= MOST and stats.busiest <= MOST_IN_A_SECOND and not stats.doubled
+    below = sum(second < LEAST for second in middle)
     cpu = [f"{each.cpu / stats.taken * WORKERS * 1e6:.0f} us" for each in used]
     show(
         f"{SENDS:,} sends by {WORKERS} workers on PostgreSQL, pace {CEILING}/s",
@@ -39,14 +40,15 @@ def _show(stats: Stats, used: list[Used]) -> None:
         [
             ("held, mean a second", f"{held:.0f}"),
             ("least and most in a whole second", f"{min(middle)} to {max(middle)}"),
+            (f"whole seconds below {LEAST}, of all", f"{below} of {len(middle)}"),
             ("most in any second, wherever it begins", f"{stats.busiest}"),
             ("sent, of them twice", f"{stats.taken:,}, {stats.doubled}"),
             ("CPU of each worker a delivery of its half", ", ".join(cpu)),
             ("CPU of each worker", ", ".join(f"{each.cpu / each.seconds:.0%}" for each in used)),
         ],
-        bar=f"Held pace at {CEILING}/s with {WORKERS} workers on PostgreSQL: {LEAST}-{MOST}/s, "
+        bar=f"Held pace at {CEILING}/s with {WORKERS} workers on PostgreSQL: {LEAST}-{MOST}/s in the mean, "
         f"never over {MOST_IN_A_SECOND} in any second",
-        reached=f"{held:.0f}/s, at most {stats.busiest}",
+        reached=f"a mean of {held:.0f}/s, at most {stats.busiest}, and {below} of {len(middle)} whole seconds below {LEAST}",
         met=met,
     )
 
