@@ -1,9 +1,11 @@
 """How long the deliveries of a notice to a city of 1,000,000 take to write, against the bare SQL statement.
 
-The bare statement is one plain INSERT ... SELECT of the same rows into the same table, with its indexes and foreign
-keys: each member with their active chat, if any, and a number of a slice that stands there already. Ours also cuts
-and counts the slices, knows why somebody cannot be reached, and counts them by reason. Beside them, the same rows
-with no slice at all. Each run is rolled back, in turns, and the table has the rows of the demo besides.
+The bare statement, which the bar means, is one INSERT ... SELECT of the same rows into the same table, with its
+indexes and foreign keys: each member with their active chat, if any, and the slice that they belong to, by a window
+function and a join with slices that stand there already. Ours also cuts and counts the slices, knows why somebody
+cannot be reached, and counts them by reason. The plain statement leaves the slice out, and so writes rows that nothing
+could send: it says what the slices cost. Each run is rolled back, in turns, and the table has the rows of the demo
+besides.
 """
 
 import statistics
@@ -21,7 +23,7 @@ from storage.database import Database, Session
 from storage.tables import metadata
 
 MOST = 1.5
-RUNS = 2
+RUNS = 3
 ACCOUNT = 1
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 member = metadata.tables["member"]
@@ -60,22 +62,41 @@ Work = Callable[[Session, int], Awaitable[tuple[int, float]]]
 
 
 async def main() -> None:
-    rows, ratios = [], []
+    rows, ratios, plain = [], [], []
     for engine in ENGINES:
         async with city(engine) as database:
             written, ours, bare, flat = await _compare(database)
         ratios.append(ours / bare)
-        seconds = (f"{each:.2f}" for each in (ours, bare, flat))
-        rows.append((engine, f"{written:,}", *seconds, f"{ours / bare:.2f}"))
+        plain.append(ours / flat)
+        cells = (f"{each:.2f}" for each in (ours, bare, flat, ratios[-1], plain[-1]))
+        rows.append((engine, f"{written:,}", *cells))
     show(
         "The deliveries of a notice to everybody",
-        ("", "deliveries", "ours, s", "bare statement, s", "with no slices, s", "ratio of ours to bare"),
+        (
+            "",
+            "deliveries",
+            "ours, s",
+            "bare statement, s",
+            "with no slices, s",
+            "ours of bare",
+            "ours of no slices",
+        ),
         rows,
-        bar=f"Materialise 1,000,000 deliveries within {MOST}x of the bare SQL statement on each database",
-        reached=", ".join(f"{ratio:.2f}x on {engine}" for engine, ratio in zip(ENGINES, ratios, strict=True)),
+        bar=(
+            f"Materialise 1,000,000 deliveries within {MOST}x of the bare SQL statement that writes the same rows, "
+            "on each database"
+        ),
+        reached=(
+            f"{_on_each(ratios)}; {_on_each(plain)} of a plain one that leaves out the slices, which this bar does "
+            "not mean: nothing could send its rows"
+        ),
         met=max(ratios) <= MOST,
-        note=f"Means of {RUNS} runs of each, in turns.",
+        note=f"Medians of {RUNS} runs of each, in turns.",
     )
+
+
+def _on_each(ratios: list[float]) -> str:
+    return ", ".join(f"{ratio:.2f}x on {engine}" for engine, ratio in zip(ENGINES, ratios, strict=True))
 
 
 async def _compare(database: Database) -> tuple[int, float, float, float]:
@@ -83,7 +104,7 @@ async def _compare(database: Database) -> tuple[int, float, float, float]:
     works = (_ours, _bare, _flat)
     runs = [[await _rolled_back(database, work) for work in works] for _ in range(RUNS)]
     [count] = {count for run in runs for count, _ in run}
-    ours, bare, flat = (statistics.mean(run[place][1] for run in runs) for place in range(len(works)))
+    ours, bare, flat = (statistics.median(run[place][1] for run in runs) for place in range(len(works)))
     return count, ours, bare, flat
 
 
