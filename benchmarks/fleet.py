@@ -60,8 +60,10 @@ class Costs:
     tick: float
     """Of the clock, for each slice that is not done."""
     log: Line
-    worker: float
-    """Of a worker, a delivery."""
+    worker: Line
+    """Of a worker, a group and each of its deliveries."""
+    idle: float = 0.0
+    """Of a worker that has nothing to send, in cores."""
 
     def times(self, factor: float) -> "Costs":
         """Make all that PostgreSQL does so many times as dear."""
@@ -178,6 +180,7 @@ class Simulation:
             elif hand.worker not in self._dead:
                 {"ask": self._ask, "record": self._record}[what](now, hand, size)
         self.run.busy += self._beside * self._plan.seconds
+        self.run.worked += self._costs.idle * self._plan.workers * self._plan.seconds
         return self.run
 
     def _ask(self, now: float, hand: Hand, _size: int) -> None:
@@ -222,7 +225,7 @@ class Simulation:
 
     def _work(self, worker: int, now: float, size: int) -> float:
         """Let a worker prepare, send and record so many; return when it has."""
-        seconds = size * self._costs.worker / 1e6
+        seconds = self._costs.worker.of(size) / 1e6
         self._free[worker] = max(now, self._free[worker]) + seconds
         self.run.worked += seconds
         return self._free[worker]

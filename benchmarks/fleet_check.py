@@ -3,6 +3,8 @@
 Real workers send to the fake server at 200 ms of latency; what PostgreSQL's processes use meanwhile is set against the
 simulation of the same plan, which knows nothing but the steps that `database_cost` measured, one after the other in a
 loop. Between other things, on connections that waited, a step costs more; docs/scaling.md reckons with the worst ratio.
+What the workers use themselves stands beside it: at 30/s a group is three messages, and those who have nothing to send
+look for a job all the same.
 """
 
 import asyncio
@@ -12,12 +14,10 @@ from benchmarks.common import run, show
 from benchmarks.database_cost import Measure, settle
 from benchmarks.fake_server import fake_server
 from benchmarks.fleet import Plan, Simulation
-from benchmarks.scaling import steps
-from benchmarks.worker import filled, running_workers
+from benchmarks.scaling import RUNS, steps
+from benchmarks.worker import Worker, filled, running_workers
 
 LATENCY, SPREAD = 200, 100
-RUNS = ((30, 2), (30, 8), (1000, 2), (1000, 8))
-"""Pace and workers."""
 WAITING = 100_000
 WARM, MEASURED = 8.0, 12.0
 """Seconds until connections are open and statements known, and seconds that are looked at."""
@@ -26,18 +26,19 @@ WARM, MEASURED = 8.0, 12.0
 async def main() -> None:
     rows: list[tuple[str, ...]] = []
     for pace, workers in RUNS:
-        real, found = await _run(pace, workers), _simulated(pace, workers)
-        rows.append((f"{pace}/s, {workers} workers", f"{real:.0f}", f"{found:.0f}", f"{real / found:.2f}"))
+        (real, own), found = await _run(pace, workers), _simulated(pace, workers)
+        cells = (f"{real:.0f}", f"{found:.0f}", f"{real / found:.2f}", f"{own:.0f}")
+        rows.append((f"{pace}/s, {workers} workers", *cells))
     show(
-        "CPU of PostgreSQL a delivery",
-        ("", "real, us", "simulated, us", "real of simulated"),
+        "CPU of PostgreSQL a delivery, and of all workers together",
+        ("", "real, us", "simulated, us", "real of simulated", "all workers, us"),
         rows,
         note=f"On one account, {MEASURED:.0f} seconds amid a notice to {WAITING:,}; one worker ticks as a clock.",
     )
 
 
-async def _run(pace: int, workers: int) -> float:
-    """Return the microseconds of PostgreSQL that a delivery takes, once all is under way."""
+async def _run(pace: int, workers: int) -> tuple[float, float]:
+    """Return the microseconds of PostgreSQL, and of the workers, that a delivery takes, once all is under way."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(filled("postgresql", "fleet_check", WAITING, rate=pace))
         server = await stack.enter_async_context(fake_server(latency_ms=LATENCY, spread_ms=SPREAD))
@@ -48,9 +49,14 @@ async def _run(pace: int, workers: int) -> float:
         for worker in running:
             worker.begin()
         await asyncio.sleep(WARM)
-        before, sent = measure.cpu(), (await server.stats()).taken
+        before, sent = (measure.cpu(), _cpu(running)), (await server.stats()).taken
         await asyncio.sleep(MEASURED)
-        return (measure.cpu() - before) / ((await server.stats()).taken - sent) * 1e6
+        after, count = (measure.cpu(), _cpu(running)), (await server.stats()).taken - sent
+        return (after[0] - before[0]) / count * 1e6, (after[1] - before[1]) / count * 1e6
+
+
+def _cpu(workers: list[Worker]) -> float:
+    return sum(worker.cpu() for worker in workers)
 
 
 def _simulated(pace: int, workers: int) -> float:

@@ -11,13 +11,11 @@ is alone, and a delivery may cost another sum: with less to do on the machine it
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from benchmarks.common import ENGINES, run, show
 from benchmarks.fake_server import FakeServer, fake_server
@@ -120,18 +118,18 @@ async def _beside(few: Running, many: Running) -> Beside:
 async def _both(few: Running, many: Running) -> tuple[float, float]:
     """Return the CPU of a delivery of each, while the one with few is warm and not at its end."""
     await _reach(few[0], WARM)
-    before = [(await _taken(each), _cpu(each[1])) for each in (few, many)]
+    before = [(await _taken(each), each[1].cpu()) for each in (few, many)]
     await _reach(few[0], COMPARED)
-    after = [(await _taken(each), _cpu(each[1])) for each in (few, many)]
+    after = [(await _taken(each), each[1].cpu()) for each in (few, many)]
     each = [(cpu - was) / (taken - had) for (had, was), (taken, cpu) in zip(before, after, strict=True)]
     return each[0], each[1]
 
 
 async def _stretch(running: Running, since: int, until: int) -> float:
     """Return the CPU of a delivery between the so manieth and the so manieth."""
-    begun, at_first = await _reach(running[0], since), _cpu(running[1])
+    begun, at_first = await _reach(running[0], since), running[1].cpu()
     done = await _reach(running[0], until)
-    return (_cpu(running[1]) - at_first) / max(1, done - begun)
+    return (running[1].cpu() - at_first) / max(1, done - begun)
 
 
 async def _taken(running: Running) -> int:
@@ -143,11 +141,6 @@ async def _reach(server: FakeServer, count: int) -> int:
     while (taken := (await server.stats()).taken) < count:  # noqa: ASYNC110 - another process counts
         await asyncio.sleep(0.02)
     return taken
-
-
-def _cpu(worker: Worker) -> float:
-    user, system = Path(f"/proc/{worker.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _rows(engine: str, found: Found) -> Iterator[tuple[str, ...]]:

@@ -1,17 +1,19 @@
 """A city ten times the largest: 10,000,000 members, 200 accounts and 50 workers, and what gives first.
 
-Writes docs/scaling.md from `scaling.md.in`: by simulation (`benchmarks.fleet`) and by arithmetic on what this machine
-measured last (`database_cost`, `storage_size`, `memory`, `materialise`, `vote_cost`). Nothing is sent, and no database
-is asked. A step that was not measured here ends the run with its name.
+Writes docs/scaling.md from `scaling.md.in`: by simulation (`benchmarks.fleet`) and by arithmetic on the figures that
+stand in docs/performance.md (`database_cost`, `fleet_check`, `held_pace`, `storage_size`, `materialise`, `vote_cost`),
+so that the two pages say the same; `python -m benchmarks` writes it after each run. Nothing is sent, and no database is
+asked. A figure that is missing there ends the run with its name.
 """
 
-import json
+import re
+import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Never
 
+from benchmarks import report
 from benchmarks.common import console
 from benchmarks.fleet import (
     IN_HAND,
@@ -26,11 +28,11 @@ from benchmarks.fleet import (
     Run,
     Simulation,
 )
-from benchmarks.report import FOLDER, table
+from benchmarks.report import table
 from domain.pace import Pace
 
 PAGE, TEMPLATE = Path("docs/scaling.md"), Path(__file__).with_name("scaling.md.in")
-MEMBERS, ACCOUNTS, WORKERS, BOTS, CLOCKS = 10_000_000, 200, 50, 12, 2
+MEMBERS, ACCOUNTS, WORKERS, BOTS, CLOCKS, CONSOLES = 10_000_000, 200, 50, 12, 2, 2
 NOTICES_A_YEAR, CONFIRMING = 100, 0.5
 CORES, DIES_AT, WARM = 16, 30.0, 10
 FREE, FEWER, PAID = (
@@ -62,50 +64,47 @@ VACUUM_READ, VACUUM_WRITTEN = 200 / 0.002 / 2 * PAGE_SIZE, 200 / 0.002 / 22 * PA
 BACKED_UP = 44_000
 """Rows a second that `tongdao backup` writes: 983,130 in 22.4 s, measured once on SQLite (docs/sizing.md)."""
 GIGA = 1e9
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+RUNS = ((30, 2), (30, 8), (1000, 2), (1000, 8))
+"""Pace and workers that `fleet_check` tries."""
 
 
 class NotMeasured(SystemExit):
-    """A step that this machine has no figure of."""
+    """A step of which docs/performance.md has no figure."""
 
     def __init__(self, bench: str, row: str) -> None:
-        super().__init__(f"Not measured here: {row!r}. Run `python -m benchmarks {bench}` first.")
+        super().__init__(
+            f"{PAGE} is not written: {row!r} was not measured. Run `python -m benchmarks {bench}` first."
+        )
 
 
 @cache
-def tables(bench: str) -> tuple[tuple[str, list[list[str]]], ...]:
-    """Return the tables of a benchmark's last run: when, and their rows."""
-    path = FOLDER / "results" / f"{bench}.json"
-    known = json.loads(path.read_text()) if path.exists() else []
-    return tuple((each["at"], each["rows"]) for each in known)
+def tables(bench: str) -> list[tuple[str, list[list[str]]]]:
+    """Return the tables of a benchmark as docs/performance.md has them: when, and their rows."""
+    return report.tables(bench)
 
 
 def measured(bench: str, row: str, column: int) -> float:
-    """Return a figure from the last run of a benchmark, by how its row begins."""
+    """Return a figure of a benchmark by how its row begins; the mean, where a cell has several."""
     for _, rows in tables(bench):
         for cells in rows:
-            if cells[0].startswith(row):
-                return float(cells[column].replace(",", ""))
+            if cells[0].startswith(row) and column < len(cells):
+                return statistics.mean(float(each.replace(",", "")) for each in NUMBER.findall(cells[column]))
     raise NotMeasured(bench, row)
 
 
 def costs() -> Costs:
     """Return what the simulation needs: the steps, as dear as real workers make them."""
-    return steps().times(live())
+    return _with_workers(steps().times(live()))
 
 
 def live() -> float:
     """Return by how much real workers cost PostgreSQL more than their steps do, at worst."""
-    return max(
-        float(cells[-1]) for _, rows in tables("fleet_check") or _missing("fleet_check") for cells in rows
-    )
-
-
-def _missing(bench: str) -> Never:
-    raise NotMeasured(bench, "ratio")
+    return max(measured("fleet_check", f"{pace}/s, {workers} workers", 3) for pace, workers in RUNS)
 
 
 def steps() -> Costs:
-    """Return what each step costs alone, from the last runs."""
+    """Return what each step costs PostgreSQL alone."""
 
     def cpu(step: str) -> float:
         return measured("database_cost", step, 1)
@@ -124,8 +123,23 @@ def steps() -> Costs:
         crowd=cpu("look who waits"),
         tick=cpu("tick of the clock") / _ticked(),
         log=Line(claimed.fixed + recorded.fixed, claimed.row + recorded.row),
-        worker=measured("memory", "postgresql, 1,000,000 wait", 2),
+        worker=Line(0, 0),
     )
+
+
+def _with_workers(given: Costs) -> Costs:
+    few, many, idle = _workers()
+    return replace(given, worker=Line.through((3, 3 * few), (100, 100 * many)), idle=idle)
+
+
+def _workers() -> tuple[float, float, float]:
+    """Return the microseconds of a worker for a delivery in groups of three and of a hundred, and its cores when idle.
+
+    At 30/s two workers and eight did the same work, so that what six more cost is what it costs to have nothing to do.
+    """
+    two, eight = (measured("fleet_check", f"30/s, {workers} workers", 4) for workers in (2, 8))
+    idle = max(0.0, (eight - two) * 30 / 6)
+    return two - 2 * idle / 30, measured("held_pace", "CPU of each worker a delivery", 1), idle / 1e6
 
 
 def _ticked() -> int:
@@ -178,7 +192,17 @@ def inputs(given: Costs, sizes: Reckoned) -> str:
         ("a look of a worker's job engine", f"{given.look:.0f} us", "database_cost"),
         ("the clock's tick, each slice that is not done", f"{given.tick:.0f} us", "database_cost"),
         ("real workers, of their steps", f"{live():.2f} times", "fleet_check"),
-        ("a worker, each delivery", f"{given.worker:.0f} us", "memory"),
+        (
+            "a worker, each delivery at 30/s, in groups of three",
+            f"{given.worker.of(3) / 3:.0f} us",
+            "fleet_check",
+        ),
+        (
+            "a worker, each delivery at 500/s, in groups of a hundred",
+            f"{given.worker.of(100) / 100:.0f} us",
+            "held_pace",
+        ),
+        ("a worker that has nothing to send", f"{given.idle:.1%} of a core", "fleet_check"),
         ("a delivery in table and indexes, vacuumed", f"{sizes.kept:.0f} bytes", "storage_size"),
         ("the same before its vacuum", f"{sizes.loose:.0f} bytes", "storage_size"),
         ("write-ahead log of its whole life, groups of a hundred", f"{sizes.log:,.0f} bytes", "storage_size"),
@@ -240,6 +264,11 @@ def busy(plan: Plan) -> str:
     return f"{played(plan).busy / plan.seconds:.0f}"
 
 
+def held(plan: Plan) -> str:
+    """Say how much of what is allowed a plan sends."""
+    return f"{min(1.0, played(plan).rate(WARM, plan.seconds) / plan.allowed):.0%}"
+
+
 def simulated() -> str:
     """Play all plans; return the table."""
     return table(
@@ -260,13 +289,12 @@ def simulated() -> str:
 def _simulated() -> Iterator[tuple[str, ...]]:
     for plan in PLANS:
         run = played(plan)
-        held = run.rate(WARM, plan.seconds)
         yield (
             plan.words,
             str(plan.cores),
             f"{plan.allowed:,.0f}",
-            f"{held:,.0f}",
-            f"{min(1.0, held / plan.allowed):.0%}",
+            f"{run.rate(WARM, plan.seconds):,.0f}",
+            held(plan),
             f"{run.busy / plan.seconds:.1f}",
             f"{run.worked / plan.seconds:.1f}",
             f"{run.doubtful:,}" if plan.dies_at else "",
@@ -299,6 +327,7 @@ def connections() -> str:
         ("workers", WORKERS, WORKER_CONNECTIONS, WORKER_POOLS),
         ("bots", BOTS, OTHER_CONNECTIONS, OTHER_POOLS),
         ("clocks", CLOCKS, OTHER_CONNECTIONS, OTHER_POOLS),
+        ("consoles", CONSOLES, OTHER_CONNECTIONS, OTHER_POOLS),
     ]
     total = sum(count * each for _, count, each, _ in rows)
     cells = [(name, str(count), str(each), f"{count * each:,}", what) for name, count, each, what in rows]
@@ -325,8 +354,11 @@ def figures(given: Costs, sizes: Reckoned) -> dict[str, str]:
         "one_hours": f"{MEMBERS / top / 3600:.0f}",
         "stars": f"{MEMBERS * 0.1:,.0f}",
         "write_minutes": f"{MEMBERS / _written() / 60:.0f}",
-        "worker_rate": f"{1e6 / given.worker:,.0f}",
-        "needed": f"{free_rate * given.worker / 1e6:.1f}",
+        "worker_rate": f"{100 * 1e6 / given.worker.of(100):,.0f}",
+        "needed": f"{played(FEWER).worked / FEWER.seconds:.1f}",
+        "held_by_ten": held(FEWER),
+        "held_by_all": held(FREE),
+        "needed_by_all": f"{played(FREE).worked / FREE.seconds:.1f}",
         "looks_each": f"{given.looks(1):.1f}",
         "looks_all": f"{given.looks(WORKERS):.0f}",
         "taps": f"{taps:,.0f}",
@@ -362,7 +394,7 @@ def page() -> str:
     """Return the page, reckoned anew."""
     given, sizes = costs(), Reckoned.of()
     return TEMPLATE.read_text().format(
-        inputs=inputs(steps(), sizes),
+        inputs=inputs(_with_workers(steps()), sizes),
         amounts=amounts(given, sizes),
         simulated=simulated(),
         shares=shares(given),

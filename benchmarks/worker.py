@@ -9,6 +9,7 @@ Says "ready", begins at a line on its input, ends when no dispatch is running, a
 import asyncio
 import gc
 import json
+import os
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -35,6 +36,7 @@ from tests.delivery_world import ACCOUNT, FakeChannel, T, build, hello, settle
 TICK = 2.0
 LOOK = 0.25
 NEVER = 1e9
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class Worker:
     @property
     def pid(self) -> int:
         return self._child.pid
+
+    def cpu(self) -> float:
+        """Return the seconds of CPU that it has used."""
+        user, system = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / TICKS_PER_SECOND
 
     def begin(self) -> None:
         assert self._child.stdin is not None

@@ -17,7 +17,8 @@ COSTS = Costs(
     crowd=40,
     tick=20,
     log=Line(2700, 1400),
-    worker=290,
+    worker=Line(300, 200),
+    idle=0.01,
 )
 PLAN = Plan("", cores=2, workers=10, accounts=5, members=50_000, seconds=30)
 
@@ -62,6 +63,11 @@ def test_dearer_steps_make_all_of_it_dearer_but_no_worker():
     assert dear.worked == pytest.approx(plain.worked, rel=0.02)
 
 
+def test_workers_that_have_nothing_to_send_are_busy_all_the_same():
+    idle, more = (held(PLAN, replace(COSTS, idle=cores))[0] for cores in (0.0, 0.1))
+    assert more.worked - idle.worked == pytest.approx(0.1 * PLAN.workers * PLAN.seconds)
+
+
 def test_all_workers_look_after_each_slice():
     assert COSTS.looks(50) == pytest.approx(10 * COSTS.looks(5))
 
@@ -69,11 +75,28 @@ def test_all_workers_look_after_each_slice():
 @pytest.mark.slow
 def test_every_figure_that_the_page_names_is_reckoned(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(scaling, "measured", lambda bench, row, column: 100.0 + column)
-    monkeypatch.setattr(scaling, "tables", lambda bench: (("2026-03-04", (("", "2.00"),)),))
+    monkeypatch.setattr(scaling, "tables", lambda bench: (("2026-03-04", ()),))
+    monkeypatch.setattr(scaling, "live", lambda: 2.0)
     monkeypatch.setattr(scaling, "played", lambda plan: Run(sent={20: 30}, busy=60.0))
     page = scaling.page()
     assert "2.0 times" in page
     assert page.count("|\n") > len(scaling.PLANS)
+
+
+def test_a_figure_is_read_as_it_stands_on_the_page(monkeypatch: pytest.MonkeyPatch):
+    rows = [["with thousands", "1,656"], ["of each of two", "349 us, 336 us"], ["no cell"]]
+    monkeypatch.setattr(scaling, "tables", lambda bench: [("2026-03-04", rows)])
+    assert scaling.measured("storage_size", "with", 1) == 1656
+    assert scaling.measured("held_pace", "of each", 1) == 342.5
+    with pytest.raises(scaling.NotMeasured, match="benchmarks held_pace"):
+        scaling.measured("held_pace", "no cell", 1)
+
+
+def test_what_idle_workers_cost_is_the_difference_between_two_and_eight(monkeypatch: pytest.MonkeyPatch):
+    cells = {"30/s, 2 workers": 1000.0, "30/s, 8 workers": 4000.0, "CPU of each worker a delivery": 300.0}
+    monkeypatch.setattr(scaling, "measured", lambda bench, row, column: cells[row])
+    few, many, idle = scaling._workers()
+    assert (few, many, idle) == (pytest.approx(0), 300.0, pytest.approx(0.015))
 
 
 def test_a_figure_that_nobody_measured_is_named(monkeypatch: pytest.MonkeyPatch):
