@@ -16,7 +16,7 @@ from pathlib import Path
 FOLDER = Path("var/bench")
 PAGE = Path("docs/performance.md")
 BENCHES = (
-    "delivery_cost", "vote_cost", "pace", "held_pace", "materialise", "memory", "figures", "audience_counts", "roster_import",
+    "delivery_cost", "vote_cost", "pace", "held_pace", "lanes", "materialise", "memory", "figures", "audience_counts", "roster_import",
     "database_cost", "storage_size", "fleet_check",
 )  # fmt: skip
 """All benchmarks, in the order of the page; docs/scaling.md is reckoned from it afterwards."""

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from aiohttp.test_utils import unused_port
@@ -18,10 +18,16 @@ KEY = bytes(range(32))
 
 
 class Bridge:
-    """Starts the real bridge again and again on one database and one chat server."""
+    """Starts the real bridge again and again on one database and one chat server; `more` are settings."""
 
     def __init__(
-        self, database_url: str, town: RunningWebchat, token: str, folder: Path, account: str = "chat"
+        self,
+        database_url: str,
+        town: RunningWebchat,
+        token: str,
+        folder: Path,
+        account: str = "chat",
+        more: Mapping[str, str] | None = None,
     ) -> None:
         one = {"name": account, "base_url": town.origin, "token": token}
         self._folder = folder
@@ -41,6 +47,7 @@ class Bridge:
             "TONGDAO_PACE_CEILING": "1000",
             "TONGDAO_LOG_LEVEL": "warning",
             "TONGDAO_KILL_LOG": str(self.log),
+            **(more or {}),
         }
 
     async def start(

@@ -1,5 +1,7 @@
 """The chat server as a process of its own, so that it can be killed and started again on its file and port.
 
+It can be told to make faults.
+
 python -m tests.acceptance.chat_process FOLDER PORT
 """
 
@@ -77,5 +79,6 @@ if __name__ == "__main__":
         data_dir=Path(sys.argv[1]),
         public_url=f"http://127.0.0.1:{sys.argv[2]}",
         operator_token=OPERATOR_TOKEN,
+        faults=True,
     )
     web.run_app(create(config), host="127.0.0.1", port=int(sys.argv[2]), print=None, access_log=None)
