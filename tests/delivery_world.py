@@ -1,6 +1,7 @@
 """A small world to deliver in: one organisation, members with chats, a fake channel and an engine."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -17,16 +18,24 @@ from storage.tables import metadata
 
 T = metadata.tables
 ACCOUNT = 1
+SEED = 4
 
 
 class FakeChannel:
-    """Remembers what it was given; `answer` says what becomes of each."""
+    """Remembers what it was given; `answer` says what becomes of each, after a time evenly spread about `latency`."""
 
-    def __init__(self, answer: Callable[[Envelope], Outcome] | None = None, latency: float = 0.0) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Envelope], Outcome] | None = None,
+        latency: float = 0.0,
+        spread: float = 0.0,
+    ) -> None:
         self.sent: list[Envelope] = []
         self.file_ids: list[str | None] = []
         self.answer = answer or (lambda envelope: Sent(message_id=envelope.to.chat_id))
         self.latency = latency
+        self.spread = spread
+        self.chance = random.Random(SEED)
         self.in_flight = 0
         self.most_in_flight = 0
 
@@ -35,7 +44,7 @@ class FakeChannel:
         self.file_ids.append(file_id)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        await asyncio.sleep(self.latency)
+        await asyncio.sleep(self.latency + self.chance.uniform(-self.spread, self.spread))
         self.in_flight -= 1
         return self.answer(envelope)
 

@@ -22,10 +22,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
 
 
 class Timed(FakeChannel):
-    """A channel of 200 ms that notes when it was given each, and what it truly sent."""
+    """A channel of 200 +- 100 ms that notes when it was given each, and what it truly sent."""
 
     def __init__(self) -> None:
-        super().__init__(latency=0.2)
+        super().__init__(latency=0.2, spread=0.1)
         self.begun: list[float] = []
         self.taken: Counter[int] = Counter()
 
