@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from domain.delivery import UnknownPolicy
 from storage.database import Database
-from tests.acceptance.delivery_worker import clock
+from tests.acceptance.delivery_worker import attempts_of, clock
 from tests.delivery_world import FakeChannel, T, build
 from tests.webchat_server import RunningWebchat
 
@@ -105,16 +105,16 @@ class Fleet:
     async def killed(self, kills: Sequence[Kill], book: "Book", *, side_by_side: int) -> None:
         """Let workers end at these points, so many at a time; the next one takes the place of who is gone."""
         left = deque(kills)
-        running: dict[asyncio.Task[int], Kill] = {}
+        running: dict[asyncio.Task[int], tuple[Kill, int]] = {}
         while left or running:
             while left and len(running) < side_by_side:
                 kill = left.popleft()
                 process = await self.start(f"{kill[0]}:{kill[1]}")
-                running[asyncio.create_task(self.ended(process))] = kill
+                running[asyncio.create_task(self.ended(process))] = kill, process.pid
             gone, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            await book.note()
             for each in gone:
-                kill = running.pop(each)
+                kill, number = running.pop(each)
+                await book.note(of=number)
                 assert each.result() == -signal.SIGKILL, (kill, self.said())
 
     def said(self) -> str:
@@ -130,10 +130,15 @@ class Book:
     attempts: set[tuple[int, str]] = field(default_factory=set)
     breaks: int = 0
 
-    async def note(self, *states: str) -> None:
-        """Note whose delivery is on its way now, by the rows: nobody else may be in doubt, or get it twice."""
+    async def note(self, *states: str, of: int | None = None) -> None:
+        """Note whose delivery is on its way now, by the rows: nobody else may be in doubt, or get it twice.
+
+        If one process was killed, only what was its own, by the ids of the attempts: what others send is in no doubt.
+        """
         rows = T["delivery"]
         found = select(rows.c.member_id, rows.c.attempt_id).where(rows.c.state.in_(["sending", *states]))
+        if of is not None:
+            found = found.where(rows.c.attempt_id.startswith(attempts_of(of)))
         async with self.database.read() as session:
             self.attempts.update((row.member_id, row.attempt_id) for row in await session.execute(found))
         self.breaks += 1

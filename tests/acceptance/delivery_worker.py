@@ -3,10 +3,13 @@
     python -m tests.acceptance.delivery_worker DATABASE_URL SERVER_URL TOKEN RATE [POLICY]
 
 With a policy it first dispatches to all members, if nobody did. Ends with 0 once no dispatch is running.
+The ids of its attempts begin with the number of its process, so that what was its own when it died can be told.
 """
 
 import asyncio
+import os
 import sys
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from bot import logs
 from bot.channels.telegram import TelegramChannel
 from domain.delivery import DispatchState, UnknownPolicy
 from scheduler.jobs import Engine
-from services import killpoints
+from services import killpoints, pipeline
 from services.delivery import Delivery, PaceLimits
 from storage.database import Database, after_commit
 from tests.delivery_world import ACCOUNT, T, hello
@@ -31,6 +34,19 @@ TICK = 1.0
 
 def clock() -> datetime:
     return datetime.now(UTC)
+
+
+def attempts_of(process: int) -> str:
+    """Return how the ids of a process's attempts begin."""
+    return f"{process:08x}"
+
+
+class Numbered:
+    """Stands in for the module `uuid` where attempts are named."""
+
+    @staticmethod
+    def uuid4() -> uuid.UUID:
+        return uuid.UUID(attempts_of(os.getpid()) + uuid.uuid4().hex[8:])
 
 
 async def count(database: Database, *states: DispatchState) -> int:
@@ -76,6 +92,7 @@ async def work(url: str, server: str, token: str, rate: float, policy: UnknownPo
         stale_after=STALE,
     )
     delivery.sources["notice"] = hello
+    pipeline.uuid = Numbered
     delivery.serve(engine)
     await delivery.boot()
     if policy is not None:

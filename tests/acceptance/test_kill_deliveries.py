@@ -1,7 +1,7 @@
 """A notice to 4,000 people, its workers killed at every named point: nobody is lost without a word.
 
 Under `park` nobody gets it twice, and who perhaps got it is reported; under `resend` everybody gets it, and twice
-at most those who were in flight at a kill, by the rows of that moment. On SQLite one process works, on PostgreSQL
+at most those whom the killed process had in flight, by the rows of that moment. On SQLite one process works, on PostgreSQL
 two side by side, of which now one is killed and now the other. A point that is never reached fails the test.
 
 The same at the size that is promised, in some minutes:

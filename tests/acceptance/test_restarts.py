@@ -50,7 +50,7 @@ async def test_two_workers_come_back_each_time_postgresql_was_restarted(tmp_path
                 await reached(tmp_path / "webchat", PEOPLE * (RESTARTS + 1) // (RESTARTS + 3))
                 workers[1 - last].kill()
                 await workers[1 - last].wait()
-                await book.note()
+                await book.note(of=workers[1 - last].pid)
         await book.judge(members, received(tmp_path / "webchat"))
 
 
