@@ -28,7 +28,6 @@ from tests.webchat_server import RunningWebchat, running_webchat
 pytestmark = [pytest.mark.slow, pytest.mark.kill, pytest.mark.timeout(600)]
 PEOPLE = int(os.environ.get("TONGDAO_KILL_PEOPLE", "4000"))
 RATE = 250 if PEOPLE <= 4000 else 400
-CHAT_PEOPLE = PEOPLE if PEOPLE > 4000 else PEOPLE // 2
 RESTARTS = 5
 AWAY = 0.5
 """Seconds that a server stays away, besides its own stopping and starting."""
@@ -106,12 +105,12 @@ async def city() -> AsyncIterator[tuple[str, Database]]:
 
 @pytest.mark.parametrize("policy", UnknownPolicy)
 async def test_workers_go_on_each_time_the_chat_server_was_killed(database, tmp_path, policy):
-    book, members = Book(database, policy), await begun(database, CHAT_PEOPLE, policy)
+    book, members = Book(database, policy), await begun(database, PEOPLE, policy)
     async with chat_process.running(tmp_path / "webchat") as (chat, town):
-        fleet = await fleet_of(database, town, CHAT_PEOPLE, tmp_path)
+        fleet = await fleet_of(database, town, PEOPLE, tmp_path)
         async with fleet.running(1 if database.dialect == "sqlite" else 2):
             for number in range(1, RESTARTS + 1):
-                await reached(tmp_path / "webchat", CHAT_PEOPLE * number // (RESTARTS + 2))
+                await reached(tmp_path / "webchat", PEOPLE * number // (RESTARTS + 2))
                 chat.freeze()  # what it did stays without an answer
                 await book.note()
                 await chat.kill()
