@@ -102,7 +102,7 @@ def show(
 async def _sqlite(name: str, *, anew: bool) -> AsyncIterator[str]:
     for path in FOLDER.glob(f"{name}.db*") if anew else ():
         path.unlink()
-    yield f"sqlite+aiosqlite:///{FOLDER / name}.db"
+    yield f"sqlite+aiosqlite:///{FOLDER.absolute() / name}.db"
 
 
 @asynccontextmanager

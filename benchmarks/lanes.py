@@ -44,7 +44,7 @@ async def main(taps: int = TAPS) -> None:
         ),
         reached=f"{slowest * 1000:.0f} ms, {least:.2f} of the allowed rate",
         met=slowest < SLOWEST and least >= LEAST,
-        note="What answers people is taken from the pace of the broadcast, two messages a tap.",
+        note="What answers people is taken from the pace of the broadcast: the screen is a message, that a tap was heard is none.",
     )
 
 

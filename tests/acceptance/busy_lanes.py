@@ -26,8 +26,8 @@ START, CEILING = 29.0, 30.0
 EVERYBODY = 100_000
 IN_HAND = 2000
 """Deliveries of the four slices that are in hand at once: what goes out lies that far apart at first."""
-ANSWERS = 2
-"""Requests of an answer to a tap: the screen, and that it was heard."""
+ANSWERS = 1
+"""Messages of the pace that an answer to a tap takes: the screen; that the tap was heard is none."""
 THINKING = 0.25
 """Seconds between taps: what answers people is taken from the pace of the broadcast."""
 UNDER_WAY = 100
