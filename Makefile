@@ -41,7 +41,7 @@ check: $(STAMP) ## Run the checks that CI runs: ruff, mypy, import-linter, docs 
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_house.py
 
-bench: $(STAMP) ## Measure, print tables, and write docs/performance.md
+bench: $(STAMP) ## Measure, print tables, and write docs/performance.md and docs/scaling.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,bench]'
 	$(BIN)/python -m benchmarks
 

@@ -105,3 +105,11 @@ def test_a_figure_that_nobody_measured_is_named(monkeypatch: pytest.MonkeyPatch)
         scaling.measured("memory", "postgresql", 1)
     with pytest.raises(scaling.NotMeasured, match="fleet_check"):
         scaling.live()
+
+
+def test_the_page_of_scaling_reckons_with_what_the_page_of_performance_says():
+    try:
+        inputs = scaling.inputs(scaling._with_workers(scaling.steps()), scaling.Reckoned.of())
+    except scaling.NotMeasured as missing:
+        pytest.skip(str(missing))
+    assert inputs in scaling.PAGE.read_text()
