@@ -18,6 +18,7 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -92,7 +93,7 @@ async def channel(origin: str) -> AsyncIterator[Send]:
 
 
 @asynccontextmanager
-async def raw(origin: str) -> AsyncIterator[Send]:
+async def raw(origin: str, *, records: bool = True) -> AsyncIterator[Send]:
     """aiohttp with a prepared body, its outcomes recorded in batches: the least that records anything."""
     body = urlencode({"text": TEXT, "reply_markup": orjson.dumps(markup()).decode()}).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -104,6 +105,8 @@ async def raw(origin: str) -> AsyncIterator[Send]:
                 data = b"chat_id=%d&%b" % (chat, body)
                 async with http.post(f"{origin}/bot{TOKEN}/sendMessage", data=data, headers=headers) as reply:
                     message = orjson.loads(await reply.read())["result"]
+                if not records:
+                    return
                 recorded.append((message["message_id"], chat))
                 if len(recorded) == BATCH:
                     table.executemany("UPDATE sent SET message = ?, state = 'sent' WHERE chat = ?", recorded)
@@ -154,7 +157,14 @@ async def broadcaster(origin: str, messages: int) -> float:
         return (time.process_time() - began) / messages
 
 
-PEERS = {"aiogram": aiogram, "ptb": ptb, "telebot": telebot, "channel": channel, "raw": raw}
+PEERS = {
+    "aiogram": aiogram,
+    "ptb": ptb,
+    "telebot": telebot,
+    "channel": channel,
+    "raw": raw,
+    "bare": partial(raw, records=False),
+}
 
 
 async def measure(name: str, origin: str, messages: int) -> float:
