@@ -1,8 +1,8 @@
 """Our own side of the comparison of votes: raw updates through inbox, dispatcher, booth and answer.
 
-    python -m benchmarks.vote_ours ORIGIN VOTES [PROFILE]
+    python -m benchmarks.vote_ours ORIGIN VOTES AT_ONCE [PROFILE]
 
-Prints the CPU of a vote in microseconds; with a third word it profiles, and prints also what share of the time
+Prints the CPU of a vote in microseconds; with a fourth word it profiles, and prints also what share of the time
 went into which package, as JSON.
 """
 
@@ -40,7 +40,6 @@ from storage.tables import metadata
 from tests.factories import make_grant, make_organisation
 
 T = metadata.tables
-AT_ONCE = 50
 PACKAGES = {
     "sqlalchemy": "SQLAlchemy and aiosqlite",
     "aiosqlite": "SQLAlchemy and aiosqlite",
@@ -61,7 +60,7 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
-async def measure(origin: str, votes: int, *, profile: bool) -> float:
+async def measure(origin: str, votes: int, at_once: int, *, profile: bool) -> float:
     """Return seconds of CPU a vote."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +77,7 @@ async def measure(origin: str, votes: int, *, profile: bool) -> float:
             settings, database, clock, engine=engine, opened=opened, media=media, meters=Meters()
         )
         await toolbox.delivery.boot()
-        poll = await _poll(database, toolbox, account, votes + 2 * AT_ONCE)
+        poll = await _poll(database, toolbox, account, votes + 2 * at_once)
         inbound = Inbound(
             opened,
             toolbox,
@@ -89,25 +88,27 @@ async def measure(origin: str, votes: int, *, profile: bool) -> float:
             public_url="",
         )
         await inbound.inbox.take(account)
-        used = await _vote(inbound, account, poll, votes, profile=profile)
+        used = await _vote(inbound, account, poll, votes, at_once, profile=profile)
         await inbound.stop()
         await toolbox.delivery.stop()
         await opened[account].close()
-        await _check(database, poll, votes)
+        await _check(database, poll, votes + 2 * at_once)
         await database.close()
     return used / votes
 
 
-async def _vote(inbound: Inbound, account: int, poll: int, votes: int, *, profile: bool) -> float:
+async def _vote(
+    inbound: Inbound, account: int, poll: int, votes: int, at_once: int, *, profile: bool
+) -> float:
     """Hand in every vote, as a poller would: so many at a time as lie there."""
-    await _hand_in(inbound, account, [tap(n, poll) for n in range(1, 2 * AT_ONCE + 1)])
+    await _hand_in(inbound, account, [tap(n, poll) for n in range(1, 2 * at_once + 1)], at_once)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
     began = time.process_time()
-    taps = [tap(n, poll) for n in range(2 * AT_ONCE + 1, votes + 2 * AT_ONCE + 1)]
+    taps = [tap(n, poll) for n in range(2 * at_once + 1, votes + 2 * at_once + 1)]
     with cProfile.Profile() if profile else _nothing() as seen:
-        await _hand_in(inbound, account, taps)
+        await _hand_in(inbound, account, taps, at_once)
     used = time.process_time() - began
     if isinstance(seen, cProfile.Profile):
         print(json.dumps(_shares(seen)))
@@ -123,9 +124,9 @@ def _shares(seen: cProfile.Profile) -> dict[str, float]:
     return {name: own / whole for name, own in times.most_common()}
 
 
-async def _hand_in(inbound: Inbound, account: int, taps: list[dict[str, Any]]) -> None:
-    for start in range(0, len(taps), AT_ONCE):
-        await inbound.inbox.receive(account, taps[start : start + AT_ONCE])
+async def _hand_in(inbound: Inbound, account: int, taps: list[dict[str, Any]], at_once: int) -> None:
+    for start in range(0, len(taps), at_once):
+        await inbound.inbox.receive(account, taps[start : start + at_once])
         await inbound.inbox.idle()
 
 
@@ -188,9 +189,10 @@ async def _poll(database: Database, toolbox: Toolbox, account: int, people: int)
 async def _check(database: Database, poll: int, votes: int) -> None:
     async with database.read() as session:
         cast = (await session.execute(select(func.count()).select_from(T["named_vote"]))).scalar_one()
-    if cast != votes + 2 * AT_ONCE:
+    if cast != votes:
         raise RuntimeError(f"{cast} votes on record of poll {poll}, not {votes}")
 
 
 if __name__ == "__main__":
-    print(uvloop.run(measure(sys.argv[1], int(sys.argv[2]), profile=len(sys.argv) > 3)) * 1e6)
+    given = sys.argv
+    print(uvloop.run(measure(given[1], int(given[2]), int(given[3]), profile=len(given) > 4)) * 1e6)

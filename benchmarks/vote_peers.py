@@ -1,6 +1,6 @@
 """Whom a vote's cost is compared with: aiogram's bare echo with 20 handlers, and aiogram bots with the same writes.
 
-    python -m benchmarks.vote_peers echo|tap|writes|core ORIGIN VOTES
+    python -m benchmarks.vote_peers echo|tap|writes|core ORIGIN VOTES AT_ONCE
 
 `echo` answers a message with one request, `tap` a tap with two, as ours does. `writes` is a bot as its authors
 would write it, with SQLModel sessions: it keeps the update, reads who writes and what is asked, records the vote,
@@ -33,7 +33,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from benchmarks.fake_server import TOKEN
 from benchmarks.vote_ours import CHAT, tap
 
-AT_ONCE = 50
 HANDLERS = 20
 Feed = Callable[[dict[str, Any]], Awaitable[object]]
 
@@ -195,7 +194,7 @@ STORES = {"writes": Store, "core": CoreStore}
 
 
 def _tune(connection: Any, _record: object) -> None:
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "cache_size = -65536"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -228,13 +227,13 @@ async def _never(_event: object) -> None:
     """Handle nothing; it is only walked past."""
 
 
-async def measure(kind: str, origin: str, votes: int) -> float:
+async def measure(kind: str, origin: str, votes: int, at_once: int) -> float:
     """Return seconds of CPU a vote."""
     session = AiohttpSession(api=TelegramAPIServer.from_base(origin))
     with tempfile.TemporaryDirectory() as folder:
         store = STORES[kind](folder) if kind in STORES else None
         if store is not None:
-            await store.fill(votes + 2 * AT_ONCE)
+            await store.fill(votes + 2 * at_once)
         async with Bot(TOKEN, session=session) as bot:
             handling = dispatcher(store)
 
@@ -248,17 +247,17 @@ async def measure(kind: str, origin: str, votes: int) -> float:
 
             async def hand_in(updates: list[dict[str, Any]]) -> None:
                 if not isinstance(store, CoreStore):
-                    await _pool(feed, updates)
+                    await _pool(feed, updates, at_once)
                     return
-                for start in range(0, len(updates), AT_ONCE):
-                    together = updates[start : start + AT_ONCE]
+                for start in range(0, len(updates), at_once):
+                    together = updates[start : start + at_once]
                     await store.keep_all(together)
-                    await _pool(feed, together)
+                    await _pool(feed, together, at_once)
                     await store.done_all(together)
 
             make = said if kind == "echo" else tap
-            await hand_in([make(n, 1) for n in range(1, 2 * AT_ONCE + 1)])
-            updates = [make(n, 1) for n in range(2 * AT_ONCE + 1, votes + 2 * AT_ONCE + 1)]
+            await hand_in([make(n, 1) for n in range(1, 2 * at_once + 1)])
+            updates = [make(n, 1) for n in range(2 * at_once + 1, votes + 2 * at_once + 1)]
             gc.collect()
             gc.freeze()
             gc.set_threshold(50_000)
@@ -275,15 +274,15 @@ def said(number: int, _poll: int) -> dict[str, Any]:
     return {"update_id": number, "message": {**query["message"], "from": query["from"], "text": "你好"}}
 
 
-async def _pool(feed: Feed, updates: list[dict[str, Any]]) -> None:
+async def _pool(feed: Feed, updates: list[dict[str, Any]], at_once: int) -> None:
     waiting = iter(updates)
 
     async def work() -> None:
         for update in waiting:
             await feed(update)
 
-    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(work() for _ in range(at_once)))
 
 
 if __name__ == "__main__":
-    print(uvloop.run(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]))) * 1e6)
+    print(uvloop.run(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))) * 1e6)
