@@ -2,9 +2,9 @@
 
 `channel` is our own channel without the engine: it sends and parses, and nothing is claimed or recorded.
 
-    python -m benchmarks.cost_peers NAME ORIGIN MESSAGES
+    python -m benchmarks.cost_peers NAME ORIGIN MESSAGES [RATE]
 
-prints the CPU of a message in microseconds.
+prints the CPU of a message in microseconds; with a rate, of one of so many a second, each at its instant.
 """
 
 import asyncio
@@ -126,12 +126,14 @@ def _table(folder: Path) -> sqlite3.Connection:
     return table
 
 
-async def pool(send: Send, messages: int) -> None:
-    """Send to so many chats with a pool of workers."""
-    chats = iter(range(messages))
+async def pool(send: Send, messages: int, rate: float = 0) -> None:
+    """Send to so many chats with a pool of workers; at a rate, the next free one waits for the instant of the next."""
+    chats, began = iter(range(messages)), time.monotonic()
 
     async def work() -> None:
         for chat in chats:
+            if rate and (wait := began + chat / rate - time.monotonic()) > 0:
+                await asyncio.sleep(wait)
             await send(chat)
 
     await asyncio.gather(*(work() for _ in range(AT_ONCE)))
@@ -167,14 +169,14 @@ PEERS = {
 }
 
 
-async def measure(name: str, origin: str, messages: int) -> float:
+async def measure(name: str, origin: str, messages: int, rate: float) -> float:
     """Return seconds of CPU a message."""
     if name == "broadcaster":
         return await broadcaster(origin, messages)
     async with PEERS[name](origin) as send:
         await pool(send, AT_ONCE * 2)
         began = _ready()
-        await pool(send, messages)
+        await pool(send, messages, rate)
         return (time.process_time() - began) / messages
 
 
@@ -188,4 +190,6 @@ def _ready() -> float:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    print(uvloop.run(measure(sys.argv[1], sys.argv[2], int(sys.argv[3]))) * 1e6)
+    given = sys.argv
+    rate = float(given[4]) if len(given) > 4 else 0
+    print(uvloop.run(measure(given[1], given[2], int(given[3]), rate)) * 1e6)

@@ -39,6 +39,11 @@ NAMES = {
     "raw": "raw aiohttp, prepared body, outcomes recorded by 500",
     "bare": "the same, records nothing",
 }
+PACED = {
+    "aiogram": f"aiogram, the same, {PAID:.0f}/s",
+    "raw": f"raw aiohttp, outcomes recorded, {PAID:.0f}/s",
+}
+"""Who is also let go at our own pace: to wake for each message costs everybody."""
 STEPS = ("reservation", "claim", "record")
 SAID = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 Figures = dict[str, list[float]]
@@ -67,6 +72,9 @@ async def _round(database: Database, server: FakeServer, figures: Figures) -> No
         for name, messages in PEER_MESSAGES.items():
             said = await _run("cost_peers", name, server.origin, messages)
             figures.setdefault(name, []).append(said[0])
+        for name in PACED:
+            said = await _run("cost_peers", name, server.origin, MESSAGES // 4, PAID)
+            figures.setdefault(f"{name} paid", []).append(said[0])
     for what, origin, rate, messages in (
         ("fast", server.origin, FAST, MESSAGES),
         ("unsent", "", FAST, MESSAGES),
@@ -108,7 +116,13 @@ def _show(middle: dict[str, float]) -> None:
 
 def _show_costs(middle: dict[str, float]) -> None:
     base = middle["aiogram"]
-    rows = [(NAMES[name], f"{middle[name]:.0f}", f"{middle[name] / base:.2f}", "", "", "") for name in NAMES]
+    rows: list[tuple[str, ...]] = [
+        (NAMES[name], f"{middle[name]:.0f}", f"{middle[name] / base:.2f}", "", "", "") for name in NAMES
+    ]
+    rows += [
+        (words, f"{middle[f'{name} paid']:.0f}", f"{middle[f'{name} paid'] / base:.2f}", "", "", "")
+        for name, words in PACED.items()
+    ]
     rows += [
         _ours(middle, engine, what, words)
         for engine in ENGINES
@@ -116,6 +130,7 @@ def _show_costs(middle: dict[str, float]) -> None:
     ]
     own = {engine: middle[f"{engine} fast"] / base for engine in ENGINES}
     whole = (middle["postgresql fast"] + middle["postgresql fast server"]) / base
+    paced = [middle[f"{engine} paid"] / middle["aiogram paid"] for engine in ENGINES]
     speeds = " and ".join(f"{middle[f'{engine} fast speed']:,.0f}/s" for engine in ENGINES)
     show(
         "What a delivery costs",
@@ -128,6 +143,7 @@ def _show_costs(middle: dict[str, float]) -> None:
         ),
         reached=(
             f"{own['sqlite']:.2f}x on SQLite, {own['postgresql']:.2f}x on PostgreSQL, as fast as it goes ({speeds}); "
+            f"at {PAID:.0f}/s, against aiogram let go at that pace, {paced[0]:.2f}x and {paced[1]:.2f}x; "
             f"with PostgreSQL's own processes, which this bar does not mean, {whole:.2f}x"
         ),
         met=max(own.values()) <= MOST,

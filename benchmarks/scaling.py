@@ -6,6 +6,7 @@ so that the two pages say the same; `python -m benchmarks` writes it after each 
 asked. A figure that is missing there ends the run with its name.
 """
 
+import math
 import re
 import statistics
 from collections.abc import Iterator
@@ -212,7 +213,11 @@ def inputs(given: Costs, sizes: Reckoned) -> str:
             "database_cost",
         ),
         ("deliveries written in a second", f"{_written():,.0f}", "materialise"),
-        ("a vote through a bot, at most what a confirmation takes", f"{_tap():,.0f} us", "vote_cost"),
+        (
+            "a vote that comes alone through a bot, at most what a confirmation takes",
+            f"{_tap():,.0f} us",
+            "vote_cost",
+        ),
     ]
     return table(
         ("Measured", "figure", "by"), [(*row[:2], f"`{row[2]}`, {tables(row[2])[0][0]}") for row in rows]
@@ -229,7 +234,7 @@ def _written() -> float:
 
 
 def _tap() -> float:
-    return measured("vote_cost", "ours on SQLite", 1)
+    return measured("vote_cost", "alone, ours on SQLite", 1)
 
 
 def amounts(given: Costs, sizes: Reckoned) -> str:
@@ -356,6 +361,8 @@ def figures(given: Costs, sizes: Reckoned) -> dict[str, str]:
         "write_minutes": f"{MEMBERS / _written() / 60:.0f}",
         "worker_rate": f"{100 * 1e6 / given.worker.of(100):,.0f}",
         "needed": f"{played(FEWER).worked / FEWER.seconds:.1f}",
+        "three": f"{given.worker.of(3) / 3:,.0f}",
+        "enough": f"{math.ceil(free_rate * given.worker.of(3) / 3e6) + 1}",
         "held_by_ten": held(FEWER),
         "held_by_all": held(FREE),
         "needed_by_all": f"{played(FREE).worked / FREE.seconds:.1f}",

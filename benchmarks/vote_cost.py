@@ -55,15 +55,15 @@ async def main() -> None:
         ("CPU of a vote", "us", "of the echo", "of the same writes"),
         [
             (
-                NAMES[name],
+                f"alone, {NAMES[name]}",
                 f"{alone[name]:.0f}",
                 *(f"{alone[name] / alone[of]:.2f}" for of in ALONE if of in OF),
             )
             for name in ALONE
         ],
         note=(
-            "Nobody to share a statement with: an update is kept, looked at, voted, answered and ended in four "
-            "transactions of its own, of which the echo has none, and each of their statements is a trip to "
+            "Nobody to share a statement with: an update is kept, looked at, voted and ended in three "
+            "transactions and a reading of its own, of which the echo has none, and each of their statements is a trip to "
             "SQLite's thread and back."
         ),
     )
