@@ -82,7 +82,7 @@ async def _show_request(
         words(f"requests.title.{asked.way}"),
         opening(words, asked.notice, MOST_READ),
         media_line(words, asked.notice),
-        _facts(words, shown),
+        *_facts(words, shown),
         _told(words, shown) if mine else "",
         _state(words, asked),
     )
@@ -91,17 +91,18 @@ async def _show_request(
     await show(event, text, keyboard(words, *rows, back=own if mine else Asked(step="page")))
 
 
-def _facts(words: Words, shown: Shown) -> str:
+def _facts(words: Words, shown: Shown) -> list[str]:
     """Say who asks and what it comes to; while it waits, also for whom it is and whom it would reach now."""
     asked = shown.request
-    lines = [
-        words("requests.asker", asker=author_of(words, asked.asker), when=moment(words, asked.asked_at)),
-        words(f"requests.facts.{asked.way}", n=asked.messages, stars=asked.stars),
+    who = words("requests.asker", asker=author_of(words, asked.asker), when=moment(words, asked.asked_at))
+    what = words(f"requests.facts.{asked.way}", n=asked.messages, stars=asked.stars)
+    if asked.state is not RequestState.ASKED:
+        return [f"{who}\n{what}"]
+    return [
+        f"{who}\n{what}",
+        words("preview.audience", lines=audience_lines(words, shown.parts)),
+        reach_lines(words, shown.reach, ZoneInfo(asked.notice.sender.zone)),
     ]
-    if asked.state is RequestState.ASKED:
-        lines.append(words("preview.audience", lines=audience_lines(words, shown.parts)))
-        lines.append(reach_lines(words, shown.reach, ZoneInfo(asked.notice.sender.zone)))
-    return "\n".join(lines)
 
 
 def _told(words: Words, shown: Shown) -> str:
