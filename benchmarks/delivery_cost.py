@@ -128,8 +128,11 @@ def _show_costs(middle: dict[str, float]) -> None:
         for engine in ENGINES
         for what, words in (("fast", "as fast as it goes"), ("paid", f"at {PAID:.0f}/s"))
     ]
-    own = {engine: middle[f"{engine} fast"] / base for engine in ENGINES}
-    whole = (middle["postgresql fast"] + middle["postgresql fast server"]) / base
+    own, server = (
+        {engine: middle[f"{engine} fast"] / base for engine in ENGINES},
+        middle["postgresql fast server"],
+    )
+    whole = (middle["postgresql fast"] + server) / base
     paced = [middle[f"{engine} paid"] / middle["aiogram paid"] for engine in ENGINES]
     speeds = " and ".join(f"{middle[f'{engine} fast speed']:,.0f}/s" for engine in ENGINES)
     show(
@@ -137,19 +140,22 @@ def _show_costs(middle: dict[str, float]) -> None:
         ("CPU of a message", "us", "of aiogram", "a second", "us in PostgreSQL", "with it, of aiogram"),
         rows,
         bar=(
-            "Whole cost of a recorded delivery (claim, send, parse, record) at a high pace, CPU of our process per "
+            "Whole cost of a recorded delivery (claim, send, parse, record) at a high pace, CPU per "
             "message, both on uvloop, against aiogram's send_message in a worker pool that records nothing: at most "
             f"{MOST}x"
         ),
         reached=(
-            f"{own['sqlite']:.2f}x on SQLite, {own['postgresql']:.2f}x on PostgreSQL, as fast as it goes ({speeds}); "
-            f"at {PAID:.0f}/s, against aiogram let go at that pace, {paced[0]:.2f}x and {paced[1]:.2f}x; "
-            f"with PostgreSQL's own processes, which this bar does not mean, {whole:.2f}x"
+            f"as fast as it goes ({speeds}) {own['sqlite']:.2f}x on SQLite; on PostgreSQL {whole:.2f}x with its own "
+            f"processes, {own['postgresql']:.2f}x without; "
+            f"at {PAID:.0f}/s, against aiogram let go at that pace, {paced[0]:.2f}x and {paced[1]:.2f}x without them"
         ),
-        met=max(own.values()) <= MOST,
+        met=own["sqlite"] <= MOST and whole <= MOST,
         note=(
-            "The bar means the process that sends: on SQLite the database is in it, on PostgreSQL the database has "
-            f"processes of its own, and the last column adds theirs. At {PAID:.0f}/s groups and batches are smaller "
+            "On SQLite the database is in the process that sends; PostgreSQL has processes of its own, in which claim "
+            "and record are done, and the last column adds them. How far the limit is there: "
+            f"{MOST}x are {MOST * base:.0f} us, PostgreSQL takes {server:.0f} of them and our channel alone "
+            f"{middle['channel']:.0f}, which leaves {MOST * base - server - middle['channel']:.0f} for the engine, "
+            f"whose share is {middle['postgresql fast'] - middle['channel']:.0f}. At {PAID:.0f}/s groups and batches are smaller "
             "and the process sleeps and wakes between them, so that a delivery costs more, and the worker is idle for "
             "most of the time."
         ),

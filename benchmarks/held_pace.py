@@ -46,7 +46,7 @@ def _show(stats: Stats, used: list[Used]) -> None:
             ("CPU of each worker a delivery of its half", ", ".join(cpu)),
             ("CPU of each worker", ", ".join(f"{each.cpu / each.seconds:.0%}" for each in used)),
         ],
-        bar=f"Held pace at {CEILING}/s with {WORKERS} workers on PostgreSQL: {LEAST}-{MOST}/s in the mean, "
+        bar=f"Held pace at {CEILING}/s with {WORKERS} workers on PostgreSQL: {LEAST}-{MOST}/s, "
         f"never over {MOST_IN_A_SECOND} in any second",
         reached=f"a mean of {held:.0f}/s, at most {stats.busiest}, and {below} of {len(middle)} whole seconds below {LEAST}",
         met=met,

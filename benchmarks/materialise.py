@@ -82,13 +82,10 @@ async def main() -> None:
             "ours of no slices",
         ),
         rows,
-        bar=(
-            f"Materialise 1,000,000 deliveries within {MOST}x of the bare SQL statement that writes the same rows, "
-            "on each database"
-        ),
+        bar=(f"Materialise 1,000,000 deliveries within {MOST}x of the bare SQL statement on each database"),
         reached=(
-            f"{_on_each(ratios)}; {_on_each(plain)} of a plain one that leaves out the slices, which this bar does "
-            "not mean: nothing could send its rows"
+            f"{_on_each(ratios)} of the statement that writes the same rows; {_on_each(plain)} of a plain one that "
+            "leaves out the slices, so that nothing could send its rows"
         ),
         met=max(ratios) <= MOST,
         note=f"Medians of {RUNS} runs of each, in turns.",

@@ -44,7 +44,7 @@ async def main(sends: int = SENDS) -> None:
     for kind, least in LEAST.items():
         ours, learning = found[OURS, kind], found[LEARNING, kind]
         share, refused = _share(ours), _refused(ours)
-        bar = f"Share of an allowed {LIMIT}/s, {kind}, the limit as ceiling: at least {least}"
+        bar = f"Share of an allowed {LIMIT}/s, {kind}: at least {least}"
         met = share >= least
         if kind == "excess only":
             bar += f" with at most {MOST_REFUSED:.1%} of 429s"
@@ -55,8 +55,8 @@ async def main(sends: int = SENDS) -> None:
             [_row(name, found[name, kind]) for name in (*CEILINGS, *PEERS)],
             bar=bar,
             reached=(
-                f"{share:.3f}, {refused:.2%} of 429s; where it has to learn the limit, which this bar does not mean, "
-                f"{_share(learning):.3f}, {_refused(learning):.2%}"
+                f"{share:.3f}, {refused:.2%} of 429s, told the limit as its ceiling as by default; told twice as much, "
+                f"so that it has to learn the limit, {_share(learning):.3f}, {_refused(learning):.2%}"
             ),
             met=met,
             note=f"A 429 asks for {RETRY_AFTER[kind]} s. Peers send for {sends / LIMIT:.0f} s.",
