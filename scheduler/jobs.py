@@ -86,7 +86,7 @@ class Engine:
         if database.dialect == "sqlite":
             return cls.in_memory()
         dsn = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=1)
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=1, reset=_as_it_is)
         return cls(dsn=dsn, pool=pool, heartbeat=heartbeat)
 
     def handle(self, name: str, handler: Handler, *, urgent: bool = False) -> None:
@@ -145,7 +145,7 @@ class Engine:
         if isinstance(self._queries, InMemoryQueries):
             yield self._prepare(lane, PgQueuer(connection=self._queries.driver, queries=self._queries))
             return
-        pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=POOL_SIZE)
+        pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=POOL_SIZE, reset=_as_it_is)
         try:
             yield self._prepare(lane, PgQueuer.from_asyncpg_pool(pool))
         finally:
@@ -197,6 +197,10 @@ class Engine:
                 await self.tidy()
             except Exception:  # the database may be away; the next time will do
                 log.exception("job log not tidied")
+
+
+async def _as_it_is(_connection: object) -> None:
+    """Give a connection back as it is: pgqueuer sets nothing on it, and asyncpg's reset is a trip to the server of its own."""
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

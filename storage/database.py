@@ -91,6 +91,7 @@ class Database:
                 url,
                 pool_size=pool_size,
                 max_overflow=0,
+                pool_use_lifo=True,  # the few that are needed have their plans; taken in turn, each plans anew
                 pool_pre_ping=False,
                 hide_parameters=True,
                 connect_args={"server_settings": settings},
