@@ -3,7 +3,7 @@
 The fence stops a worker that was overtaken from sending, never from recording (`storage.outcomes`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Select, and_, bindparam, case, exists, false, func, or_, select, update
 from sqlalchemy.engine import Row
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.accounts import HOME_COUNTRY
@@ -32,7 +33,7 @@ from domain.pace import PaceKind
 from domain.push_budget import counts
 from domain.quiet_hours import QuietHours
 from domain.rest_days import ASKED_FOR, RestDays, hold
-from storage import digests, push_budget
+from storage import digests, number_lists, push_budget
 from storage.tables import metadata
 from storage.tables.columns import BigInt, UtcDateTime
 
@@ -362,28 +363,34 @@ def _look(
 
 
 async def _mark_sending(
-    session: AsyncSession, ready: Iterable[int], attempt_id: str, now: datetime
+    session: AsyncSession, ready: Collection[int], attempt_id: str, now: datetime
 ) -> set[int]:
-    numbers = list(ready)
-    if not numbers:
+    if not ready:
         return set()
+    dialect = session.get_bind().dialect.name
+    numbers = number_lists.numbers(dialect, ready)
     given = {"numbers": numbers, "new_attempt_id": attempt_id, "now": now}
-    return set((await session.execute(_MARKED, given)).scalars())
+    return set((await session.execute(_marked(dialect), given)).scalars())
 
 
-_MARKED = (
-    update(delivery)
-    .where(delivery.c.id.in_(bindparam("numbers", expanding=True)), delivery.c.state == DeliveryState.WAITING)
-    .values(
-        state=DeliveryState.SENDING.value,
-        reason="",
-        attempt=delivery.c.attempt + 1,
-        attempt_id=bindparam("new_attempt_id"),
-        retry_at=None,
-        at=bindparam("now", type_=UtcDateTime),
+@cache
+def _marked(dialect: str) -> ReturningUpdate[tuple[int]]:
+    return (
+        update(delivery)
+        .where(
+            number_lists.among(dialect, delivery.c.id, "numbers"),
+            delivery.c.state == DeliveryState.WAITING,
+        )
+        .values(
+            state=DeliveryState.SENDING.value,
+            reason="",
+            attempt=delivery.c.attempt + 1,
+            attempt_id=bindparam("new_attempt_id"),
+            retry_at=None,
+            at=bindparam("now", type_=UtcDateTime),
+        )
+        .returning(delivery.c.id)
     )
-    .returning(delivery.c.id)
-)
 
 
 async def _hold(session: AsyncSession, held: Sequence[tuple[Row[Any], Held]]) -> None:

@@ -1,14 +1,29 @@
 """Whole numbers given as one JSON list of lists, read as a table: one parameter and one statement, however many rows."""
 
-import json
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import BigInteger, Subquery, column, text
+import orjson
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Subquery, any_, bindparam, column, text
 
 
 def given(rows: Iterable[Sequence[int]]) -> str:
     """Return the parameter for these rows."""
-    return json.dumps([list(row) for row in rows])
+    return orjson.dumps([list(row) for row in rows]).decode()
+
+
+def among(dialect: str, column: ColumnElement[int], parameter: str) -> ColumnElement[bool]:
+    """Say whether a column is one of the numbers of a parameter; of a thousand, none is written into the statement.
+
+    PostgreSQL gets an array: of JSON it believes whatever the length, and went through all deliveries for it.
+    """
+    if dialect == "sqlite":
+        return column.in_(text(f"SELECT value FROM json_each(:{parameter})"))  # noqa: S608 - names of ours
+    return column == any_(bindparam(parameter, type_=ARRAY(BigInteger)))
+
+
+def numbers(dialect: str, wanted: Iterable[int]) -> str | list[int]:
+    """Return the parameter for `among`."""
+    return orjson.dumps(list(wanted)).decode() if dialect == "sqlite" else list(wanted)
 
 
 def rows_of(dialect: str, parameter: str, *names: str) -> str:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Select, and_, bindparam, func, or_, select
 from sqlalchemy.engine import Row
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.delivery import DeliveryState
 from domain.digests import Cadence, due
 from domain.push_budget import COUNTED_LANE, COUNTED_SOURCES, is_capped, week_start
-from storage import digests
+from storage import digests, number_lists
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
@@ -49,25 +50,31 @@ async def _pushes(
 ) -> dict[int, int]:
     """Count what each was pushed since Monday, local."""
     counts: dict[int, int] = {}
+    dialect = session.get_bind().dialect.name
     for zone in {row.zone for row in rows}:
-        members = [row.member_id for row in rows if row.zone == zone]
+        members = number_lists.numbers(dialect, (row.member_id for row in rows if row.zone == zone))
         given = {"members": members, "above": above, "since": week_start(now, zone)}
-        counts |= {row.member_id: row.pushes for row in (await session.execute(_COUNTED, given)).all()}
+        counted = await session.execute(_counted(dialect), given)
+        counts |= {row.member_id: row.pushes for row in counted.all()}
     return counts
 
 
-_COUNTED = (
-    select(delivery.c.member_id, func.count().label("pushes"))
-    .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
-    .where(
-        delivery.c.member_id.in_(bindparam("members", expanding=True)),
-        delivery.c.id > bindparam("above", type_=BigInteger),
-        delivery.c.state.in_(PUSHED),
-        delivery.c.at >= bindparam("since", type_=UtcDateTime),
-        COUNTED,
+@cache
+def _counted(dialect: str) -> Select[tuple[int, int]]:
+    return (
+        select(delivery.c.member_id, func.count().label("pushes"))
+        .join(dispatch, dispatch.c.id == delivery.c.dispatch_id)
+        .where(
+            number_lists.among(dialect, delivery.c.member_id, "members"),
+            delivery.c.id > bindparam("above", type_=BigInteger),
+            delivery.c.state.in_(PUSHED),
+            delivery.c.at >= bindparam("since", type_=UtcDateTime),
+            COUNTED,
+        )
+        .group_by(delivery.c.member_id)
     )
-    .group_by(delivery.c.member_id)
-)
+
+
 _ABOVE = select(func.coalesce(func.min(func.coalesce(dispatch.c.above_id, 0)), 0)).where(
     COUNTED,
     or_(dispatch.c.finished_at.is_(None), dispatch.c.finished_at >= bindparam("since", type_=UtcDateTime)),
