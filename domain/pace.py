@@ -26,7 +26,9 @@ RECOVERY = 0.5
 CAREFUL_STEP = 0.00025
 """A step near the rate that was refused, as a share of it: it is met again every few minutes, not seconds."""
 SLOWEST = 1.0
-LARGEST_GROUP = 500
+GROUP_SECONDS = 0.2
+"""Of the pace in a group. What is claimed and not yet sent is in doubt at a kill, and yields to no other: so not more."""
+LARGEST_GROUP = 1000
 """Of a fast pace: a group's statements cost the same whatever its size."""
 LOOK_AHEAD = {Lane.NORMAL: 0.3, Lane.URGENT: 0.8}
 """Seconds a lane may reserve ahead: an urgent reservation pushes the normal lane out of its window."""
@@ -126,8 +128,8 @@ class Pace:
 
 
 def group_size(rate: float, remaining: int) -> int:
-    """How many to reserve and claim at once: a tenth of a second of the pace, at most a slice."""
-    return max(1, min(LARGEST_GROUP, round(rate / 10), remaining))
+    """How many to reserve and claim at once: so many of the pace, at most a slice."""
+    return max(1, min(LARGEST_GROUP, round(rate * GROUP_SECONDS), remaining))
 
 
 def in_flight_limit(rate: float, p95: float) -> int:

@@ -1,4 +1,4 @@
-"""The recorder: outcomes gather for 50 ms or until five hundred are there, and are written in one transaction.
+"""The recorder: outcomes gather for 50 ms or until a thousand are there, and are written in one transaction.
 
 It keeps an outcome until it is written: while the database is away, it tries again. One that the database will never
 store keeps none of the others: they are written apart from it, and it without what its server said.
@@ -18,7 +18,7 @@ from storage.database import Database
 from storage.outcomes import Record
 
 GATHER_SECONDS = 0.05
-GATHER_MOST = 500
+GATHER_MOST = 1000
 RETRY_SECONDS = 1.0
 UNSTORABLE = "bad_reply"
 """The reason of an outcome whose own could not be stored."""

@@ -37,7 +37,7 @@ member = metadata.tables["member"]
 outcome_count = metadata.tables["outcome_count"]
 slice_ = metadata.tables["slice"]
 
-SLICE_SIZE = 500
+SLICE_SIZE = 1000
 FEW_ACCOUNTS = 4
 Members = Select[tuple[int]]
 """A select of member ids; it can be a million, and no service looks inside."""

@@ -45,7 +45,7 @@ class DispatchRow(Table, table=True):
 
 
 class SliceRow(Table, table=True):
-    """Some 500 deliveries of one dispatch on one account: the unit of work, with its fence and counters."""
+    """Some 1,000 deliveries of one dispatch on one account: the unit of work, with its fence and counters."""
 
     __tablename__ = "slice"
     __table_args__ = (

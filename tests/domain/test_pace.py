@@ -112,9 +112,10 @@ def test_a_reply_that_is_given_while_the_account_is_held_is_counted():
 
 
 @pytest.mark.parametrize(
-    ("rate", "remaining", "size"), [(25, 500, 2), (1000, 500, 100), (5000, 900, 500), (1, 9, 1), (1000, 7, 7)]
+    ("rate", "remaining", "size"),
+    [(25, 500, 5), (1000, 500, 200), (9000, 2000, 1000), (1, 9, 1), (1000, 7, 7)],
 )
-def test_a_group_is_a_tenth_of_a_second(rate, remaining, size):
+def test_a_group_is_a_fifth_of_a_second(rate, remaining, size):
     assert group_size(rate, remaining) == size
 
 
@@ -126,15 +127,16 @@ def test_enough_is_kept_in_flight_for_the_latency(rate, p95, limit):
 def shared_by_two(behind: float) -> tuple[int, int]:
     """Let two workers, each with a notice of its own, ask for one pace for a minute; the second's clock is behind."""
     pace, granted, asks_at = Pace(rate=29.0, ceiling=30.0, changed_at=1e12), [0, 0], [0.0, 0.0]
+    group = group_size(pace.rate, 500)
     for step in range(60_000):
         now = 1000 + step / 1000
         for worker, clock in enumerate((now, now - behind)):
             if asks_at[worker] > now:
                 continue
-            back = STAND_BACK if granted[worker] > granted[1 - worker] + 3 else 0.0
-            pace, answer = pace.reserve(Lane.NORMAL, 3, clock, back)
+            back = STAND_BACK if granted[worker] > granted[1 - worker] + group else 0.0
+            pace, answer = pace.reserve(Lane.NORMAL, group, clock, back)
             if isinstance(answer, Granted):
-                granted[worker] += 3
+                granted[worker] += group
                 asks_at[worker] = now + 0.005
             else:
                 asks_at[worker] = answer.at - clock + now

@@ -69,19 +69,19 @@ async def test_a_dispatch_that_reaches_nobody_is_done_at_once(database, clock):
     assert (await delivery.figures(dispatch)).state is DispatchState.DONE
 
 
-async def test_slices_hold_five_hundred_and_one_account_each(database, clock):
-    members = await settle(database, clock, 1203, accounts=2)
+async def test_slices_hold_a_thousand_and_one_account_each(database, clock):
+    members = await settle(database, clock, 2203, accounts=2)
     link = T["account_link"]
     async with database.begin() as session:
-        await session.execute(update(link).where(link.c.member_id > 1201).values(account_id=2))
+        await session.execute(update(link).where(link.c.member_id > 2201).values(account_id=2))
     delivery = await build(database, clock, FakeChannel())
     await start(delivery, database, members)
     table = T["slice"]
     async with database.read() as session:
         rows = (await session.execute(select(table).order_by(table.c.account_id, table.c.number))).all()
     assert [(row.account_id, row.number, row.planned) for row in rows] == [
-        (1, 0, 500),
-        (1, 1, 500),
+        (1, 0, 1000),
+        (1, 1, 1000),
         (1, 2, 201),
         (2, 0, 2),
     ]

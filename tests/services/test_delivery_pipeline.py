@@ -304,7 +304,7 @@ async def test_a_stop_does_not_wait_for_a_server_that_stalls(database, clock, mo
     delivery = await build(database, clock, channel, rate=10.0)
     dispatch = await start(delivery, database, members)
     turn = asyncio.create_task(delivery.run_slice(1, 1))
-    while channel.in_flight < 16:
+    while channel.in_flight < 15:
         await asyncio.sleep(0.01)
     async with asyncio.timeout(3):
         await delivery.stop()

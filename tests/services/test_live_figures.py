@@ -69,7 +69,7 @@ async def test_figures_read_slices_and_only_those_in_doubt_one_by_one(database: 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_slices_do_not_add_statements(database: Database, clock):
-    members = await settle(database, clock, 1100)
+    members = await settle(database, clock, 2100)
     delivery = await build(database, clock, FakeChannel())
     few = await start(delivery, database, members[:1])
     many = await start(delivery, database, members)
