@@ -1,7 +1,10 @@
 """The recorder: outcomes gather for 50 ms or until a thousand are there, and are written in one transaction.
 
-It keeps an outcome until it is written: while the database is away, it tries again. One that the database will never
-store keeps none of the others: they are written apart from it, and it without what its server said.
+It keeps an outcome until it is written: while the database is away, it tries again, soon and then less often, and when
+an outcome comes, since the database seems to have taken its claim. (Once it stayed back for a whole second, in which
+hundreds were sent; the process was killed then, and all of them were in doubt.)
+One that the database will never store keeps none of the others: they are written apart from it, and it without what
+its server said.
 """
 
 import asyncio
@@ -13,13 +16,15 @@ from domain.clock import Clock
 from domain.delivery import DispatchState, Verdict
 from services import killpoints
 from services.meter import Meter, Unwatched
+from services.sender import passed
 from storage import halts, outcomes
 from storage.database import Database
 from storage.outcomes import Record
 
 GATHER_SECONDS = 0.05
 GATHER_MOST = 1000
-RETRY_SECONDS = 1.0
+RETRY_FIRST, RETRY_MOST = 0.05, 1.0
+"""Seconds that it stays back after a try that failed: twice as long each time, until something is written."""
 UNSTORABLE = "bad_reply"
 """The reason of an outcome whose own could not be stored."""
 
@@ -35,6 +40,7 @@ class Recorder:
         self._gathered: list[Record] = []
         self._failing: dict[int, str] = {}
         self._full = asyncio.Event()
+        self._came = asyncio.Event()
         self._released: list[tuple[int, str]] = []
         self._writer: asyncio.Task[None] | None = None
         self._since = 0.0
@@ -47,6 +53,7 @@ class Recorder:
         if not self._gathered:
             self._since = time.monotonic()
         self._gathered.append(record)
+        self._came.set()
         if halt is not None:
             self._failing.setdefault(*halt)
             self._full.set()
@@ -74,23 +81,32 @@ class Recorder:
             writer.cancel()
 
     async def _write(self) -> None:
+        retry = RETRY_FIRST
         while self._gathered or self._released:
             if not self._full.is_set():
-                await _wait(self._full, GATHER_SECONDS)
+                await passed(self._full, GATHER_SECONDS)
             self._full.clear()
             batch, self._gathered = self._gathered, []
             since = self._since
             killpoints.reach("before_recording")
             try:
                 await self._commit(batch)
-                self.behind = False
+                self.behind, retry = False, RETRY_FIRST
                 if batch:
                     self.meter.recorded(len(batch), time.monotonic() - since)
             except Exception:  # whatever it was: an outcome is never dropped
                 self._gathered, self._since = batch + self._gathered, since
                 self.behind = True
                 log.exception("outcomes not recorded, trying again", outcomes=len(batch))
-                await asyncio.sleep(RETRY_SECONDS)
+                retry = await self._stay_back(retry)
+
+    async def _stay_back(self, seconds: float) -> float:
+        """Wait to try again, but not for long if outcomes come; return how long to wait the next time."""
+        self._came.clear()
+        await asyncio.sleep(GATHER_SECONDS)
+        if await passed(self._came, seconds):
+            return RETRY_FIRST
+        return min(seconds * 2, RETRY_MOST)
 
     async def _commit(self, batch: list[Record]) -> None:
         try:
@@ -140,10 +156,3 @@ def _bare(record: Record) -> Record:
     verdict = record.verdict
     kept = Verdict(verdict.state, UNSTORABLE, verdict.retry_at, sure=verdict.sure)
     return record._replace(verdict=kept, moved_to=None)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return

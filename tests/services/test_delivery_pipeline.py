@@ -357,7 +357,6 @@ async def test_outcomes_wait_while_the_database_is_away(database, clock, monkeyp
             raise failure
         return await record(*args)
 
-    monkeypatch.setattr("services.recorder.RETRY_SECONDS", 0.01)
     monkeypatch.setattr(outcomes, "record", sometimes)
     await run_all(delivery, database)
     assert (await delivery.figures(dispatch)).sent == 3
