@@ -95,7 +95,8 @@ class Recorder:
                 if batch:
                     self.meter.recorded(len(batch), time.monotonic() - since)
             except Exception:  # whatever it was: an outcome is never dropped
-                self._gathered, self._since = batch + self._gathered, since
+                if batch:
+                    self._gathered, self._since = batch + self._gathered, since
                 self.behind = True
                 log.exception("outcomes not recorded, trying again", outcomes=len(batch))
                 retry = await self._stay_back(retry)

@@ -1,6 +1,7 @@
 """What the recorder holds while the database is away: when it tries again, and that nothing is lost or written twice."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 
 from domain.delivery import Busy, DeliveryState, UnknownPolicy, Verdict, decide
 from services import recorder as module
+from services.meter import Unwatched
 from services.recorder import Recorder
 from storage.database import Database, Session
 from storage.outcomes import Record
@@ -117,6 +119,28 @@ async def test_outcomes_that_come_by_the_hundreds_are_not_a_try_each(recorder, a
         await asyncio.sleep(0)
     assert (recorder.behind, outage.tried) == (True, 1)
     await recorder.drain(grace=0.01)
+
+
+async def test_no_delay_is_measured_from_before_the_outcome_was_known(recorder, away):
+    """What is given back while the database is away has no outcome, and no beginning."""
+
+    class Measured(Unwatched):
+        def recorded(self, outcomes: int, seconds: float) -> None:
+            delays.append(seconds)
+
+    def fails(tried: int) -> bool:
+        if tried == 1:
+            recorder.put(Record(1, "mine", SENT))
+        return tried == 1
+
+    delays: list[float] = []
+    recorder.meter = Measured()
+    away(fails)
+    recorder.release(1, "never claimed")
+    began = time.monotonic()
+    await written(recorder)
+    assert len(delays) == 1
+    assert delays[0] <= time.monotonic() - began
 
 
 async def test_a_pool_full_of_dead_connections_costs_one_try(database, recorder):
