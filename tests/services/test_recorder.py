@@ -154,11 +154,11 @@ async def test_a_pool_full_of_dead_connections_costs_one_try(database, recorder)
             await together.wait()
 
     await asyncio.gather(*(connect() for _ in range(together.parties)))
-    async with database.begin() as session:
+    async with database.begin() as session:  # the one that is alive is taken meanwhile
         await session.execute(text(OTHERS))
-    with capture_logs() as lines:
-        recorder.put(Record(1, "mine", SENT))
-        await written(recorder)
+        with capture_logs() as lines:
+            recorder.put(Record(1, "mine", SENT))
+            await written(recorder)
     assert [each["event"] for each in lines].count(AGAIN) == 1
     assert (await states(database, 1))[1] == ("sent", "")
 
