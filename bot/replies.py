@@ -1,7 +1,7 @@
 """The reply lane: direct answers go out at once, and what they took of an account's pace is noted.
 
-Deliveries then step back by as much, so that the sum stays under the server's limit. The answers of a tenth of
-a second are noted together. A 429 that an answer meets holds the account for everybody, as a delivery's does: nothing
+Deliveries then step back by as much, so that the sum stays under the server's limit, and keep their distance from the
+chats answered (`domain.chat_pace`). The first is noted at once, and those of the next tenth of a second together. A 429 that an answer meets holds the account for everybody, as a delivery's does: nothing
 in it tells a chat's limit from the bot's, so the whole bot waits.
 """
 
@@ -62,9 +62,10 @@ class ReplyLane(BaseRequestMiddleware):
             log.exception("hold not noted", account=self._account_id)
 
     async def _note(self) -> None:
-        await asyncio.sleep(GATHER_SECONDS)
-        count, self._count = self._count, 0
-        try:
-            await self._delivery.replied(self._account_id, count)
-        except Exception:  # an answer was given; a pace not noted only risks a 429
-            log.exception("replies not noted", account=self._account_id)
+        while self._count:
+            count, self._count = self._count, 0
+            try:
+                await self._delivery.replied(self._account_id, count)
+            except Exception:  # an answer was given; a pace not noted only risks a 429
+                log.exception("replies not noted", account=self._account_id)
+            await asyncio.sleep(GATHER_SECONDS)

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from domain.chat_pace import ChatPace
 from domain.delivery import Lane
 from domain.halts import Streak
 from domain.pace import in_flight_limit
@@ -20,7 +19,6 @@ class Line:
 
     streak: Streak
     held_until: float = 0.0
-    chats: ChatPace = field(default_factory=ChatPace)
 
 
 @dataclass(slots=True)

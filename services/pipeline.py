@@ -7,15 +7,14 @@ So a group's sends are started at their own instants and left to themselves; the
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
 
-from domain.chat_pace import LONGEST_WAIT
+from domain.chat_pace import AGAIN
 from domain.clock import Clock
 from domain.delivery import Busy, Lane, Moved, Outcome, decide
 from domain.halts import MOST_IN_A_ROW, Streak
@@ -223,7 +222,7 @@ class Pipeline:
         if until is None:
             return Turn()
         wait = (until - now).total_seconds()
-        return Turn(max(wait, YIELD)) if wait <= LONGEST_RETURN else Turn()
+        return Turn(max(wait, AGAIN)) if wait <= LONGEST_RETURN else Turn()
 
     def _launch(self, taken: OpenSlice, flow: Flow, claimed: Claimed, granted: Granted) -> None:
         flow.in_flight += len(claimed.claims)
@@ -249,13 +248,8 @@ class Pipeline:
     async def _send_one(self, group: Group, claim: Claim, at: float) -> None:
         taken, flow, send = group.taken, group.flow, Send(group, claim, at)
         try:
-            now = self._pacer.now()
-            wait = flow.line.chats.ask(claim.chat_id, now)
-            if 0 < wait <= LONGEST_WAIT:
-                async with self._aside(flow):
-                    await self._pacer.sleep_until(now + wait)
-            if wait > LONGEST_WAIT or self.stopping:  # what has not left yet when we stop needs no doubt
-                outcome: Outcome = Busy(self._clock() + timedelta(seconds=max(wait, 0.0)))
+            if self.stopping:  # what has not left yet when we stop needs no doubt
+                outcome: Outcome = Busy(self._clock())
             else:
                 outcome = await self._sender.send(send)
         finally:
@@ -266,13 +260,3 @@ class Pipeline:
         )
         moved_to = outcome.chat_id if isinstance(outcome, Moved) else None
         self.recorder.put(Record(claim.id, claim.attempt_id, verdict, moved_to), halt=send.halt)
-
-    @asynccontextmanager
-    async def _aside(self, flow: Flow) -> AsyncIterator[None]:
-        """Take no room meanwhile: it is the chat that is waited for, not the server."""
-        async with self._valve.aside():
-            flow.land(None)
-            try:
-                yield
-            finally:
-                flow.in_flight += 1

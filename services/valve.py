@@ -8,8 +8,6 @@ a member who taps waiting behind the sends.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 LEAST, FIRST, MOST = 64, 256, 2000
 TICK = 0.02
@@ -51,19 +49,6 @@ class Valve:
     def leave(self) -> None:
         self._inside -= 1
         self._let_in()
-
-    @asynccontextmanager
-    async def aside(self) -> AsyncIterator[None]:
-        """Make room meanwhile; who is given up while it waits to enter again counts as inside, since it leaves then."""
-        self.leave()
-        try:
-            yield
-        finally:
-            try:
-                await self.enter()
-            except asyncio.CancelledError:
-                self._inside += 1
-                raise
 
     def open(self) -> None:
         """Keep nobody waiting from now on."""

@@ -33,7 +33,7 @@ from domain.pace import PaceKind
 from domain.push_budget import counts
 from domain.quiet_hours import QuietHours
 from domain.rest_days import ASKED_FOR, RestDays, hold
-from storage import digests, number_lists, push_budget
+from storage import chat_pace, digests, number_lists, push_budget
 from storage.tables import metadata
 from storage.tables.columns import BigInt, UtcDateTime
 
@@ -174,12 +174,17 @@ async def open_slice(
 async def claim(
     session: AsyncSession, taken: OpenSlice, *, limit: int, attempt_id: str, rules: Rules, now: datetime
 ) -> Claimed:
-    """Claim up to `limit` deliveries: those to send are `sending` when the transaction commits."""
+    """Claim up to `limit` deliveries: those to send are `sending` when the transaction commits.
+
+    Whose chat was written to just now is left for a later claim.
+    """
     candidates = _candidates(
         topical=taken.topic_id is not None, nudge=taken.source == NUDGE, home_only=taken.home_only
     )
-    given = {
+    await chat_pace.one_at_a_time(session, taken.account_id)
+    given = chat_pace.given(now) | {
         "slice_id": taken.id,
+        "dispatch": taken.dispatch_id,
         "fence": taken.fence,
         "generation": taken.generation,
         "account": taken.account_id,
@@ -321,6 +326,7 @@ def _candidates(*, topical: bool, nudge: bool, home_only: bool = False) -> Selec
             dispatch.c.state == DispatchState.RUNNING,
             dispatch.c.generation == bindparam("generation"),
             ~held,
+            ~chat_pace.busy(delivery, link),
         )
         .order_by(delivery.c.id)
         .limit(bindparam("most", type_=Integer, literal_execute=True))

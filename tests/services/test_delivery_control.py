@@ -123,27 +123,6 @@ async def test_nothing_begins_after_quiet_hours_came_amid_a_slice(database, cloc
     assert figures.held == 120 - figures.sent
 
 
-async def test_two_dispatches_to_one_chat_leave_a_second_between_and_the_others_go_on(database, clock):
-    members = await settle(database, clock, 3)
-    times: dict[int, list] = {}
-
-    class Noting(FakeChannel):
-        async def send(self, envelope, file_id):
-            times.setdefault(envelope.to.chat_id, []).append(clock())
-            return await super().send(envelope, file_id)
-
-    delivery = await build(database, clock, Noting())
-    for each in (members, members[:1], members[:1], members[:1], members[:1]):
-        await start(delivery, database, each)
-    for _ in range(4):
-        await run_all(delivery, database)
-        clock.forward(seconds=1)
-    gaps = [later - earlier for earlier, later in zip(times[1001], times[1001][1:], strict=False)]
-    assert len(gaps) == 4
-    assert min(gaps) >= timedelta(seconds=1)
-    assert [len(times[chat]) for chat in (1002, 1003)] == [1, 1]
-
-
 @pytest.mark.slow
 async def test_what_is_reopened_beside_a_finish_is_not_overlooked(database, clock):
     """PostgreSQL, having waited for a row, looks again at that row alone: the rest is as old as the statement."""

@@ -76,7 +76,8 @@ async def test_an_urgent_dispatch_is_outside_quiet_hours_and_cap(database, clock
     delivery = await build(database, clock, channel, rules=Rules(QuietHours(), weekly_cap=1))
     for _ in range(2):
         await start(delivery, database, members, lane=Lane.URGENT)
-    await run_all(delivery, database)
+        await run_all(delivery, database)
+        clock.forward(seconds=2)
     assert len(channel.sent) == 2
 
 
@@ -87,6 +88,7 @@ async def test_the_push_above_the_weekly_cap_ends_in_the_digest(database, clock)
     for _ in range(4):
         dispatch = await start(delivery, database, members)
         await run_all(delivery, database)
+        clock.forward(seconds=2)
     assert len(channel.sent) == 3
     assert await states(database, dispatch) == {1: ("skipped", "in_digest")}
     figures = await delivery.figures(dispatch)
@@ -103,6 +105,7 @@ async def test_who_is_capped_holds_up_nobody_else_in_the_slice(database, clock):
     delivery = await build(database, clock, channel, rules=Rules(weekly_cap=1))
     await start(delivery, database, members[:1])
     await run_all(delivery, database)
+    clock.forward(seconds=2)
     dispatch = await start(delivery, database, members)
     taken = await delivery.pipeline._open(2, 1)
     granted = await delivery.pipeline._pacer.reserve(taken, delivery.pipeline._flow(taken), 1)
@@ -125,7 +128,8 @@ async def test_what_does_not_count_is_not_capped(database, clock):
     for number in range(3):
         async with database.begin() as session:
             await delivery.dispatch(session, source="alert", source_id=number, member_ids=members)
-    await run_all(delivery, database)
+        await run_all(delivery, database)
+        clock.forward(seconds=2)
     assert len(channel.sent) == 3
 
 

@@ -74,7 +74,7 @@ async def test_what_is_left_stays_in_the_figures_and_only_new_doubts_are_asked_a
     assert ((await lost.figures(2)).parked, (await lost.figures(1)).parked) == (1, 0)
 
 
-async def test_what_was_cancelled_or_is_paused_stays_so(lost, database):
+async def test_what_was_cancelled_or_is_paused_stays_so(lost, database, clock):
     assert await lost.pause(1) is False
     assert await lost.resolve_unknown(1, again=True) == 2
     assert await lost.pause(1)
@@ -89,6 +89,7 @@ async def test_what_was_cancelled_or_is_paused_stays_so(lost, database):
     channel = channel_of(lost)
     channel.answer = lambda envelope: Unknown("502") if envelope.to.chat_id == 1002 else NotSent("refused")
     channel.sent.clear()
+    clock.forward(seconds=2)
     await start(lost, database, [2, 3])
     await run_all(lost, database)
     assert await lost.cancel(2)

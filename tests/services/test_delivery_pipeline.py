@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
@@ -198,30 +197,6 @@ async def test_an_album_takes_as_much_of_the_pace_as_it_has_messages(database, c
     await start(delivery, database, members)
     await run_all(delivery, database)
     assert begun[-1] - begun[0] == pytest.approx(11 * 4 / 40, rel=0.1)
-
-
-@pytest.mark.parametrize(("chat", "gap"), [(1001, 1.0), (-1001, 60 / 20)])
-async def test_two_dispatches_to_one_chat_keep_its_distance(database, clock, chat: int, gap: float):
-    """The account has pace for both at once: it is the chat that takes one a second, or a group twenty a minute."""
-    times = []
-
-    def note(envelope: Envelope) -> Sent:
-        times.append((envelope.to.chat_id, clock().timestamp()))
-        return Sent(1)
-
-    members = await settle(database, clock, 1)
-    await change(database, "account_link", 1, chat_id=chat)
-    delivery = await build(database, clock, FakeChannel(note))
-    for _ in range(3):
-        await start(delivery, database, members)
-    for number in (1, 2, 3):  # each leaves before the next waits: who waits moves this clock for all
-        await delivery.run_slice(number, 1)
-        await delivery.pipeline.drain()
-    for _ in range(10):
-        clock.forward(seconds=1)
-        await run_all(delivery, database)
-    assert [to for to, _ in times] == [chat] * 3
-    assert all(later - sooner >= gap for (_, sooner), (_, later) in pairwise(times))
 
 
 async def test_a_file_is_uploaded_once_an_account(database, clock):

@@ -70,31 +70,6 @@ async def test_who_gives_up_waiting_or_was_just_let_in_leaves_the_place_to_the_n
             gate.leave()
 
 
-async def test_who_stands_aside_and_is_given_up_before_it_is_inside_again_leaves_once():
-    async def stand_aside() -> None:
-        await gate.enter()
-        try:
-            async with gate.aside():
-                await back.wait()
-        finally:
-            gate.leave()
-
-    gate, inside, leave, back = Valve(), set[int](), asyncio.Event(), asyncio.Event()
-    aside = asyncio.create_task(stand_aside())
-    await settled()
-    sends = [asyncio.create_task(hold(gate, inside, number, leave)) for number in range(2 * FIRST)]
-    await settled()
-    assert len(inside) == FIRST, "its place is another's meanwhile"
-    back.set()
-    await settled()
-    aside.cancel()
-    await settled()
-    assert len(inside) == FIRST
-    leave.set()
-    await asyncio.gather(aside, *sends, return_exceptions=True)
-    assert len(inside) == 0
-
-
 async def test_it_looks_for_itself_how_busy_the_loop_is(monkeypatch: pytest.MonkeyPatch):
     seen: list[float] = []
     monkeypatch.setattr(valve, "TICK", 0.005)

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
-from storage import deliveries
+from storage import chat_pace, deliveries
 from storage.database import Database
 from tests.delivery_world import FakeChannel, T, build, settle, start
 
@@ -17,7 +17,8 @@ async def test_a_claim_does_not_walk_the_deliveries_before_its_slice(database: D
     async with database.begin() as session:
         await session.execute(text("ANALYZE"))
         last = (await session.execute(T["slice"].select().order_by(T["slice"].c.id.desc()))).first()
-        given = {"slice_id": last.id, "fence": 0, "generation": 1, "account": 1, "now": clock(), "most": 3}
+        given = chat_pace.given(clock()) | {"dispatch": last.dispatch_id}
+        given |= {"slice_id": last.id, "fence": 0, "generation": 1, "account": 1, "now": clock(), "most": 3}
         look = deliveries._candidates(topical=False, nudge=False).params(topic=None, notice=7, **given)
         statement = str(
             look.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})

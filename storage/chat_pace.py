@@ -1,0 +1,127 @@
+"""Which chats of an account were written to a moment ago, by a delivery or by an answer (`domain.chat_pace`).
+
+Nothing is written for it. What other dispatches sent stands in their deliveries, what is answered stands in the inbox,
+and both are looked at only while there is something to see: another dispatch that was granted pace lately, an update.
+Claims of one account are taken one after the other, or two of them would not see each other's.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Float,
+    FromClause,
+    Integer,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from domain.chat_pace import GROUP_GAP, PRIVATE_GAP, UNDER_WAY
+from domain.delivery import DeliveryState
+from storage.inbox import OPEN
+from storage.tables import metadata
+from storage.tables.columns import UtcDateTime
+
+delivery = metadata.tables["delivery"]
+inbox = metadata.tables["inbox"]
+pace = metadata.tables["pace"]
+share = metadata.tables["pace_share"]
+
+CLAIMS = 0x63686174
+"""Any number that no other use of PostgreSQL's advisory locks by two numbers has."""
+LEFT = (DeliveryState.SENT, DeliveryState.UNKNOWN)
+
+
+async def one_at_a_time(session: AsyncSession, account_id: int) -> None:
+    """Wait until no other claim of this account is open; SQLite has one writer."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(_LOCK, {"account": account_id})
+
+
+def given(now: datetime) -> dict[str, Any]:
+    """Return the parameters of `busy` that the time decides."""
+    return {
+        "under_way": now - UNDER_WAY,
+        "private_since": now - PRIVATE_GAP,
+        "group_since": now - GROUP_GAP,
+        "shared_since": (now - UNDER_WAY - GROUP_GAP).timestamp(),
+        "answered_since": (now - GROUP_GAP).timestamp(),
+    }
+
+
+def busy(whose: FromClause, link: FromClause) -> ColumnElement[bool]:
+    """Say of a delivery (`whose`) and the link it goes to whether that chat was written to just now.
+
+    Both gates are asked once a statement. Behind them each chat costs a look by an index, of which a `LIMIT` keeps
+    PostgreSQL from making one look at everything.
+    """
+
+    def just_now(at: ColumnElement[Any]) -> ColumnElement[bool]:
+        return or_(at > _PRIVATE, and_(link.c.chat_id < 0, at > _GROUP))
+
+    other = delivery.alias("other")
+    on_its_way = and_(other.c.state == DeliveryState.SENDING, other.c.at > _UNDER_WAY)
+    told = (
+        select(literal(1))
+        .select_from(share)
+        .join(other, other.c.dispatch_id == share.c.dispatch_id)
+        .where(
+            _RIVAL,
+            other.c.member_id == whose.c.member_id,
+            other.c.account_id == _ACCOUNT,
+            or_(on_its_way, and_(other.c.state.in_(LEFT), just_now(other.c.at))),
+        )
+        .limit(1)
+        .correlate(whose, link)
+        .scalar_subquery()
+    )
+    mine = and_(inbox.c.account_id == _ACCOUNT, inbox.c.chat_id == link.c.chat_id)
+    asking = (
+        select(literal(1))
+        .where(mine, inbox.c.state.in_(OPEN), inbox.c.received_at > _UNDER_WAY)
+        .limit(1)
+        .correlate(link)
+        .scalar_subquery()
+    )
+    answered = (
+        select(just_now(inbox.c.done_at))
+        .where(mine, inbox.c.state == "done")
+        .order_by(inbox.c.id.desc())
+        .limit(1)
+        .correlate(link)
+        .scalar_subquery()
+    )
+    return or_(
+        and_(exists().where(_RIVAL), told.is_not(None)),
+        and_(_answering(), or_(asking.is_not(None), func.coalesce(answered, false()))),
+    )
+
+
+def _answering() -> ColumnElement[bool]:
+    came = exists().where(
+        inbox.c.state.in_(OPEN), inbox.c.account_id == _ACCOUNT, inbox.c.received_at > _UNDER_WAY
+    )
+    went = exists().where(pace.c.account_id == _ACCOUNT, pace.c.reply_arrival > _ANSWERED)
+    return or_(came, went)
+
+
+_ACCOUNT = bindparam("account", type_=Integer)
+_UNDER_WAY = bindparam("under_way", type_=UtcDateTime)
+_PRIVATE = bindparam("private_since", type_=UtcDateTime)
+_GROUP = bindparam("group_since", type_=UtcDateTime)
+_ANSWERED = bindparam("answered_since", type_=Float)
+_RIVAL = and_(
+    share.c.account_id == _ACCOUNT,
+    share.c.dispatch_id != bindparam("dispatch", type_=BigInteger),
+    share.c.at > bindparam("shared_since", type_=Float),
+)
+_LOCK = select(func.pg_advisory_xact_lock(literal(CLAIMS, Integer), _ACCOUNT))
