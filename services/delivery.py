@@ -39,6 +39,8 @@ KEPT_CONTENTS = 64
 WHOLE_FROM = 10
 STOP_GRACE = 7.0
 """Seconds for what is in flight when we stop: a server that answers within five leaves no doubt."""
+LONGEST_UNNOTED = timedelta(minutes=5)
+"""More than the time for which a worker has a slice in hand without saying so again, and clocks differ."""
 WRITE_FIRST = timedelta(seconds=5)
 """After a tick that failed, every worker first has this long to write what it knows; then attempts are reaped."""
 
@@ -131,6 +133,7 @@ class Delivery:
         self._jobs = jobs
         self._stale_after = stale_after
         self._reaps_from = datetime.min.replace(tzinfo=UTC)
+        self._reaped_at: datetime | None = None
         self._limits = {number: PaceLimits() for number in channels} | dict(limits or {})
         self._contents: OrderedDict[tuple[int, str], asyncio.Future[Content]] = OrderedDict()
         self.sources: dict[str, Source] = {}
@@ -307,18 +310,25 @@ class Delivery:
 
     async def tick(self) -> None:
         """Watch over all dispatches: reap abandoned attempts, finish what is over, release what was held."""
-        now = self._clock()
+        now, reaped_at = self._clock(), self._reaped_at
         try:
             async with self._database.begin() as session:
                 if not self.pipeline.recorder.behind and now >= self._reaps_from:
-                    await outcomes.reap(session, now - self._stale_after, now)
+                    await outcomes.reap(session, now - self._stale_after, now, opened_since=self._reap_since)
+                    reaped_at = now
                 await outcomes.skip_cancelled(session, now)
                 await outcomes.finish(session, now)
                 await shares.forget(session, now)
         except Exception:  # the database was away or full: workers hold outcomes that look abandoned
             self._reaps_from = now + WRITE_FIRST
             raise
+        self._reaped_at = reaped_at
         await self.kick()
+
+    @property
+    def _reap_since(self) -> datetime | None:
+        """Since when a slice was taken in hand of which an attempt can have become stale after the last look."""
+        return None if self._reaped_at is None else self._reaped_at - self._stale_after - LONGEST_UNNOTED
 
     async def replied(self, account_id: int, count: int) -> None:
         """Note direct answers that went out beside the deliveries, so that the sum stays under the limit."""

@@ -36,6 +36,8 @@ YIELD = 0.2
 """How long a slice stays back at least when others want its place: they must be quicker than it."""
 CLAIM_AHEAD = 0.2
 """Seconds before its first send at which a group is claimed, so that a slow commit makes no send late."""
+NOTE_EVERY = 30.0
+"""Seconds after which a turn that goes on says so: whoever looks for abandoned attempts looks at what was taken lately."""
 LOOK_AGAIN = 0.02
 """Seconds between looks at whether the last turns are over, and claim nothing more."""
 RECORD_GRACE = 2.0
@@ -118,8 +120,9 @@ class Pipeline:
         taken = replace(taken, each=await self._messages_each(taken))
         flow = self._flow(taken)
         flow.in_hand(taken)
-        remaining = max(taken.waiting, 1)
-        turn_ends = time.monotonic() + TURN_SECONDS
+        remaining, beyond = max(taken.waiting, 1), 0
+        noted_at = time.monotonic()
+        turn_ends = noted_at + TURN_SECONDS
         while not self.stopping:
             size = group_size(flow.rate / taken.each, max(remaining, 1))
             granted = await self._pacer.ask(taken, flow, size)
@@ -130,12 +133,12 @@ class Pipeline:
             flow.rate = 1 / granted.interval
             attempt_id = uuid.uuid4().hex
             try:
-                claimed = await self._claim(taken, size, granted, attempt_id)
+                claimed = await self._claim(taken, size, granted, attempt_id, beyond)
                 granted = await self._pacer.in_time(taken, flow, len(claimed.claims), granted)
             except Exception:  # the database went away, perhaps after the commit: nothing of it has left
                 self.recorder.release(taken.id, attempt_id)
                 raise
-            remaining -= size
+            remaining, beyond = remaining - size, claimed.last
             self._launch(taken, flow, claimed, granted)
             if claimed.nothing or remaining <= 0:  # no pace is asked for to find that nothing waits any more
                 return await self._close(taken)
@@ -144,6 +147,10 @@ class Pipeline:
                 if stay_back:
                     return Turn(stay_back)
                 turn_ends = time.monotonic() + TURN_SECONDS
+            if time.monotonic() > noted_at + NOTE_EVERY:
+                noted_at = time.monotonic()
+                async with self._database.begin() as session:
+                    await deliveries.busy_with(session, taken.id, self._clock())
         return Turn()
 
     async def hold(self, account_id: int, retry_at: datetime) -> None:
@@ -196,14 +203,22 @@ class Pipeline:
             log.exception("content not made", source=taken.source, source_id=taken.source_id)
             return 1
 
-    async def _claim(self, taken: OpenSlice, size: int, granted: Granted, attempt_id: str) -> Claimed:
+    async def _claim(
+        self, taken: OpenSlice, size: int, granted: Granted, attempt_id: str, beyond: int = 0
+    ) -> Claimed:
         flow = self._flow(taken)
         flow.in_hand(taken)
         await self._pacer.sleep_until(max(granted.start, flow.free_at) - CLAIM_AHEAD)
         now = self._clock()
         async with self._database.begin() as session:
             claimed = await deliveries.claim(
-                session, taken, limit=size, attempt_id=attempt_id, rules=self._rules, now=now
+                session,
+                taken,
+                limit=size,
+                attempt_id=attempt_id,
+                rules=self._rules,
+                now=now,
+                beyond=beyond,
             )
             if claimed.skipped:
                 await outcomes.skip(session, claimed.skipped, now)

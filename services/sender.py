@@ -153,7 +153,7 @@ class Sender:
     async def _ask(self, send: Send, envelope: Envelope, ids: Ids) -> Outcome:
         taken, line, began = send.group.taken, send.group.flow.line, time.monotonic()
         if None in ids:
-            async with self._attended(send.claim):
+            async with self._attended(taken.id, send.claim):
                 outcome = await self._carry(envelope, ids)
         else:
             outcome = await self._carry(envelope, ids)
@@ -183,20 +183,20 @@ class Sender:
             return Unknown("channel_error")
 
     @asynccontextmanager
-    async def _attended(self, claim: Claim) -> AsyncIterator[None]:
+    async def _attended(self, slice_id: int, claim: Claim) -> AsyncIterator[None]:
         over = asyncio.Event()
-        attending = asyncio.create_task(self._attend(claim, over))
+        attending = asyncio.create_task(self._attend(slice_id, claim, over))
         try:
             yield
         finally:
             over.set()
             await attending
 
-    async def _attend(self, claim: Claim, over: asyncio.Event) -> None:
+    async def _attend(self, slice_id: int, claim: Claim, over: asyncio.Event) -> None:
         while not await passed(over, ATTEND_EVERY):
             try:
                 async with self._database.begin() as session:
-                    await deliveries.attend(session, claim, self._clock())
+                    await deliveries.attend(session, slice_id, claim, self._clock())
             except Exception:  # the database is away: the next time will do
                 log.exception("upload not attended", delivery=claim.id)
 

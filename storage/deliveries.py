@@ -113,11 +113,15 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What one claim brought: to send, skipped, held; all nothing when the slice has nothing to claim now."""
+    """What one claim brought: to send, skipped, held; all nothing when the slice has nothing to claim now.
+
+    The next claim of the turn looks beyond `last` first.
+    """
 
     claims: tuple[Claim, ...] = ()
     skipped: tuple[tuple[int, str], ...] = ()
     held: int = 0
+    last: int = 0
 
     @property
     def nothing(self) -> bool:
@@ -134,7 +138,7 @@ async def open_slice(
     taken = (
         update(slice_)
         .where(slice_.c.id == slice_id, slice_.c.done.is_(False), slice_.c.dispatch_id.in_(running))
-        .values(fence=slice_.c.fence + 1, held_until=None)
+        .values(fence=slice_.c.fence + 1, opened_at=now, held_until=None)
         .returning(slice_.c.fence)
     )
     row = (await session.execute(taken)).first()
@@ -172,11 +176,19 @@ async def open_slice(
 
 
 async def claim(
-    session: AsyncSession, taken: OpenSlice, *, limit: int, attempt_id: str, rules: Rules, now: datetime
+    session: AsyncSession,
+    taken: OpenSlice,
+    *,
+    limit: int,
+    attempt_id: str,
+    rules: Rules,
+    now: datetime,
+    beyond: int = 0,
 ) -> Claimed:
     """Claim up to `limit` deliveries: those to send are `sending` when the transaction commits.
 
-    Whose chat was written to just now is left for a later claim.
+    Those after the number `beyond` come first, so that no claim reads again what earlier ones of the turn went
+    through. Whose chat was written to just now is left for a later claim.
     """
     candidates = _candidates(
         topical=taken.topic_id is not None, nudge=taken.source == NUDGE, home_only=taken.home_only
@@ -193,7 +205,9 @@ async def claim(
         "now": now,
         "most": limit,
     }
-    rows = (await session.execute(candidates, given)).all()
+    rows = (await session.execute(candidates, given | {"beyond": beyond})).all()
+    if not rows and beyond:
+        rows = (await session.execute(candidates, given | {"beyond": 0})).all()
     if not rows:
         return Claimed()
     capped = (
@@ -220,6 +234,7 @@ async def claim(
             *((one.delivery_id, IN_DIGEST) for one in gathered),
         ),
         held=len(held),
+        last=rows[-1].id,
     )
 
 
@@ -238,7 +253,7 @@ async def still_wanted(session: AsyncSession, taken: OpenSlice, attempt_id: str)
     return set((await session.execute(found)).scalars())
 
 
-async def attend(session: AsyncSession, claim: Claim, now: datetime) -> None:
+async def attend(session: AsyncSession, slice_id: int, claim: Claim, now: datetime) -> None:
     """Note that an attempt is still under way, so that nobody takes it for abandoned."""
     under_way = and_(
         delivery.c.id == claim.id,
@@ -246,6 +261,12 @@ async def attend(session: AsyncSession, claim: Claim, now: datetime) -> None:
         delivery.c.state == DeliveryState.SENDING,
     )
     await session.execute(update(delivery).where(under_way).values(at=now))
+    await busy_with(session, slice_id, now)
+
+
+async def busy_with(session: AsyncSession, slice_id: int, now: datetime) -> None:
+    """Note that attempts of a slice are under way, so that `outcomes.reap` looks at it when they are abandoned."""
+    await session.execute(update(slice_).where(slice_.c.id == slice_id).values(opened_at=now))
 
 
 async def hold_slice(session: AsyncSession, taken: OpenSlice, now: datetime) -> datetime | None:
@@ -321,6 +342,7 @@ def _candidates(*, topical: bool, nudge: bool, home_only: bool = False) -> Selec
         .outerjoin(link, link.c.id == current)
         .where(
             delivery.c.slice_id == bindparam("slice_id"),
+            delivery.c.id > bindparam("beyond", type_=BigInt),
             delivery.c.state == DeliveryState.WAITING,
             or_(delivery.c.retry_at.is_(None), delivery.c.retry_at <= now),
             dispatch.c.state == DispatchState.RUNNING,

@@ -75,9 +75,8 @@ _VALUES = {
 _FINAL = """
     UPDATE delivery SET state = r.state, reason = r.reason, message_id = r.message_id, at = :now
     FROM ({values}) AS r
-    WHERE delivery.id = r.id AND delivery.attempt_id = r.attempt_id AND delivery.state || '' {before}
+    WHERE delivery.id = r.id AND delivery.attempt_id = r.attempt_id AND delivery.state {before}
     RETURNING delivery.id, delivery.slice_id, delivery.dispatch_id, delivery.state, delivery.reason"""
-"""The state in an expression: by its index PostgreSQL, which believed nothing was `sending`, went through all that was."""
 _COUNT = text("""
     INSERT INTO outcome_count (dispatch_id, state, reason, count) VALUES (:dispatch_id, :state, :reason, :count)
     ON CONFLICT (dispatch_id, state, reason) DO UPDATE SET count = outcome_count.count + excluded.count""")
@@ -138,12 +137,17 @@ async def skip_cancelled(session: AsyncSession, now: datetime) -> None:
     await _end(session, waiting, DeliveryState.SKIPPED, "cancelled", now)
 
 
-async def reap(session: AsyncSession, before: datetime, now: datetime) -> set[int]:
+async def reap(
+    session: AsyncSession, before: datetime, now: datetime, *, opened_since: datetime | None = None
+) -> set[int]:
     """End the attempts begun before `before` whose worker is gone: park them as unknown, or wait again.
 
+    Only slices that were taken in hand since `opened_since` are read, if it is given: no index knows the state.
     Returns the slices touched. Their attempt ids stay, so that a late outcome is still recorded.
     """
-    unfinished = select(slice_.c.id).where(slice_.c.done.is_(False))
+    unfinished = select(slice_.c.id).where(slice_.c.done.is_(False), slice_.c.fence > 0)
+    if opened_since is not None:
+        unfinished = unfinished.where(slice_.c.opened_at >= opened_since)
     stale = and_(
         delivery.c.slice_id.in_(unfinished), delivery.c.state == DeliveryState.SENDING, delivery.c.at < before
     )

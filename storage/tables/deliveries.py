@@ -71,6 +71,9 @@ class SliceRow(Table, table=True):
     account_id: int = Field(foreign_key="account.id")
     number: int
     fence: int = 0
+    opened_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime
+    )  # when a worker last took it, or said that it is busy with it
     done: bool = False
     held_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     planned: int = 0
@@ -92,8 +95,11 @@ class DeliveryRow(Table, table=True):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("dispatch_id", "member_id"),
-        Index("ix_delivery_slice", "slice_id", "state", "id"),  # the claim reads it in its order
+        # The claim reads it in its order. Without the state: what is claimed and recorded touches no index, and
+        # with room in each page PostgreSQL keeps the new version of a row beside the old one.
+        Index("ix_delivery_slice", "slice_id", "id"),
         Index("ix_delivery_member_id", "member_id", "id"),
+        {"postgresql_with": {"fillfactor": 50}},
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInt)

@@ -16,7 +16,7 @@ from storage import deliveries, pace
 from storage.database import Database
 from storage.deliveries import Rules
 from tests.conftest import HandClock
-from tests.delivery_world import ACCOUNT, FakeChannel, T, build, change, hello, run_all, settle, start
+from tests.delivery_world import ACCOUNT, FakeChannel, T, build, change, hello, run_once, settle, start
 
 PEOPLE = 60
 Times = dict[int, list[float]]
@@ -41,7 +41,7 @@ def least_gap(times: Sequence[float]) -> float:
 
 async def rounds(delivery: Delivery, database: Database, clock: HandClock, count: int) -> None:
     for _ in range(count):
-        await run_all(delivery, database)
+        await run_once(delivery, database)
         clock.forward(seconds=0.6)
 
 
@@ -54,7 +54,7 @@ async def test_two_dispatches_to_one_chat_keep_its_distance(database, clock, cha
     delivery = await build(database, clock, channel)
     for each in (members, members[:1], members[:1], members[:1]):
         await start(delivery, database, each)
-    await run_all(delivery, database)
+    await run_once(delivery, database)
     assert sorted(channel.chats) == sorted([chat, 1002, 1003]), "the others go on"
     await rounds(delivery, database, clock, 20)
     assert len(channel.times[chat]) == 4
@@ -103,10 +103,10 @@ async def test_a_delivery_leaves_a_chat_alone_that_is_being_answered(database, c
     delivery = await build(database, clock, channel)
     await came_in(database, 1001, clock())
     await start(delivery, database, members)
-    await run_all(delivery, database)
+    await run_once(delivery, database)
     assert channel.chats == [1002]
     clock.forward(seconds=40)  # nobody answers: the bot is down
-    await run_all(delivery, database)
+    await run_once(delivery, database)
     assert channel.chats == [1002, 1001]
 
 

@@ -231,6 +231,7 @@ async def claim_and_vanish(delivery, database, clock) -> None:
             .where(table.c.member_id == 1)
             .values(state="sending", attempt=1, attempt_id="lost", at=clock())
         )
+        await session.execute(update(T["slice"]).values(fence=1, opened_at=clock()))
 
 
 async def test_an_abandoned_attempt_is_reported_and_a_late_outcome_still_counts(database, clock):
