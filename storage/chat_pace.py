@@ -26,12 +26,13 @@ from sqlalchemy import (
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.chat_pace import GROUP_GAP, PRIVATE_GAP, UNDER_WAY
-from domain.delivery import DeliveryState
+from domain.delivery import DeliveryState, DispatchState
 from storage.inbox import OPEN
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
 
 delivery = metadata.tables["delivery"]
+rival = metadata.tables["dispatch"].alias("rival")
 inbox = metadata.tables["inbox"]
 pace = metadata.tables["pace"]
 share = metadata.tables["pace_share"]
@@ -73,6 +74,7 @@ def busy(whose: FromClause, link: FromClause) -> ColumnElement[bool]:
     told = (
         select(literal(1))
         .select_from(share)
+        .join(rival, rival.c.id == share.c.dispatch_id)
         .join(other, other.c.dispatch_id == share.c.dispatch_id)
         .where(
             _RIVAL,
@@ -101,9 +103,13 @@ def busy(whose: FromClause, link: FromClause) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return or_(
-        and_(exists().where(_RIVAL), told.is_not(None)),
+        and_(_rivals(), told.is_not(None)),
         and_(_answering(), or_(asking.is_not(None), func.coalesce(answered, false()))),
     )
+
+
+def _rivals() -> ColumnElement[bool]:
+    return exists().where(rival.c.id == share.c.dispatch_id, _RIVAL)
 
 
 def _answering() -> ColumnElement[bool]:
@@ -123,5 +129,11 @@ _RIVAL = and_(
     share.c.account_id == _ACCOUNT,
     share.c.dispatch_id != bindparam("dispatch", type_=BigInteger),
     share.c.at > bindparam("shared_since", type_=Float),
+    or_(
+        rival.c.finished_at.is_(None),
+        rival.c.finished_at > _GROUP,
+        and_(rival.c.state == DispatchState.CANCELLED, rival.c.finished_at > _UNDER_WAY),
+    ),
 )
+"""A dispatch that is done has nothing under way; one that was cancelled may have."""
 _LOCK = select(func.pg_advisory_xact_lock(literal(CLAIMS, Integer), _ACCOUNT))
