@@ -3,14 +3,16 @@
     python -m benchmarks.cost_ours DATABASE_URL ORIGIN MESSAGES RATE
 
 Without an origin (an empty word) nothing is sent: a channel answers at once, and what is left is the engine.
-The database holds the people already. Prints the CPU of a delivery in microseconds, and how many went out a second.
-The rules are those of the product (quiet hours, rest days, weekly cap), and its clock says Wednesday morning.
+The database holds the people already. Prints what a delivery costs, from when its row is there to when its outcome is
+recorded: seconds of CPU in this process, and in PostgreSQL's; and how many went out a second.
+A worker runs for weeks, so a few thousand go before, until its connections have their plans. The rules are those of the product (quiet hours, rest days, weekly cap), and its clock says Wednesday morning.
 """
 
 import asyncio
 import gc
 import sys
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +21,7 @@ import uvloop
 from sqlalchemy import func, select
 
 from benchmarks.cost_peers import CONTENT
+from benchmarks.database_cost import Measure
 from benchmarks.fake_server import TOKEN
 from bot.channels.telegram import TelegramChannel
 from domain import quiet_hours
@@ -33,7 +36,7 @@ from tests.delivery_world import ACCOUNT, T
 
 WORKING_HOUR = datetime(2026, 3, 4, 2, 0, tzinfo=UTC) - datetime.now(UTC)
 RULES = Rules(quiet=quiet_hours.parse("21:00-08:00"), weekly_cap=100, rest=RestDays())
-WARM_UP = 500
+WARM_UP = 5000
 LOOK = 0.05
 
 
@@ -55,8 +58,21 @@ class AtOnce:
         """Have nothing to close."""
 
 
-async def measure(url: str, origin: str, messages: int, rate: float) -> tuple[float, float]:
-    """Return seconds of CPU a delivery, and deliveries a second."""
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What was used until now: seconds of CPU of this process and of PostgreSQL's, and seconds that passed."""
+
+    own: float
+    server: float
+    passed: float
+
+    @classmethod
+    def now(cls, server: Measure | None) -> "Used":
+        return cls(time.process_time(), server.cpu() if server else 0.0, time.perf_counter())
+
+
+async def measure(url: str, origin: str, messages: int, rate: float) -> tuple[float, float, float]:
+    """Return seconds of CPU a delivery, here and in PostgreSQL, and deliveries a second."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     database = Database(url)
     engine = await Engine.for_database(database)
@@ -75,30 +91,33 @@ async def measure(url: str, origin: str, messages: int, rate: float) -> tuple[fl
     delivery.serve(engine)
     await delivery.boot()
     await engine.start()
-    await _deliver(database, delivery, WARM_UP)
+    server = Measure(database) if database.dialect == "postgresql" else None
+    await _deliver(database, delivery, WARM_UP, server)
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
-    cpu, began = time.process_time(), time.perf_counter()
-    await _deliver(database, delivery, messages)
-    used, seconds = time.process_time() - cpu, time.perf_counter() - began
+    before, after = await _deliver(database, delivery, messages, server)
     await delivery.stop()
     await engine.stop()
     await channel.close()
     await database.close()
-    return used / messages, messages / seconds
+    used = (after.own - before.own, after.server - before.server)
+    return used[0] / messages, used[1] / messages, messages / (after.passed - before.passed)
 
 
-async def _deliver(database: Database, delivery: Delivery, messages: int) -> None:
-    """Dispatch to so many, and wait until each has its outcome on record."""
+async def _deliver(
+    database: Database, delivery: Delivery, messages: int, server: Measure | None
+) -> tuple[Used, Used]:
+    """Dispatch to so many, and wait until each has its outcome on record; what was used when the rows were there, and then."""
     async with database.begin() as session:
         people = select(T["member"].c.id).order_by(T["member"].c.id).limit(messages)
         number = await delivery.dispatch(session, source="notice", source_id=7, members=people)
+        before = Used.now(server)
     sent = select(func.coalesce(func.sum(T["slice"].c.sent), 0)).where(T["slice"].c.dispatch_id == number)
     while True:
         async with database.read() as session:
             if (await session.execute(sent)).scalar_one() == messages:
-                return
+                return before, Used.now(server)
         await asyncio.sleep(LOOK)
 
 

@@ -12,7 +12,6 @@ from functools import partial
 
 from benchmarks.common import ENGINES, fresh, run, show
 from benchmarks.cost_ours import clock
-from benchmarks.database_cost import Measure
 from benchmarks.fake_server import FakeServer, fake_server
 from benchmarks.worker import filled
 from domain.pace import LARGEST_GROUP
@@ -80,12 +79,10 @@ async def _round(database: Database, server: FakeServer, figures: Figures) -> No
         ("unsent", "", FAST, MESSAGES),
         ("paid", server.origin, PAID, MESSAGES // 2),
     ):
-        measure = Measure(database).cpu if engine == "postgresql" else lambda: 0.0
-        busy = measure()
-        cpu, speed = await _run("cost_ours", _url(database), origin, messages, rate)
+        cpu, server_cpu, speed = await _run("cost_ours", _url(database), origin, messages, rate)
         figures.setdefault(f"{engine} {what}", []).append(cpu * 1e6)
         figures.setdefault(f"{engine} {what} speed", []).append(speed)
-        figures.setdefault(f"{engine} {what} server", []).append((measure() - busy) / messages * 1e6)
+        figures.setdefault(f"{engine} {what} server", []).append(server_cpu * 1e6)
 
 
 def _url(database: Database) -> str:
