@@ -1,7 +1,7 @@
 """An album is one delivery: its files once an account, its words after it, and what may come between them."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +10,7 @@ from domain.delivery import Busy, NotSent, Outcome, Rejected, Sent, Unknown, Unk
 from domain.messages import Button, Content, Envelope, Media
 from storage import deliveries, pace
 from tests.delivery_world import ACCOUNT, FakeChannel, T, build, run_all, settle, start, states
+from tests.stepped_time import SteppedTime
 
 FILES = tuple(Media("photo", f"{name}.jpg", name) for name in ("a", "b"))
 ALBUM = Content("活动照片", album=FILES, keyboard=((Button("收到", "ack:1"),),))
@@ -175,18 +176,20 @@ async def test_nothing_that_waits_for_a_slow_upload_begins_after_a_pause_or_a_ca
 
 
 @pytest.mark.parametrize("content", [ALBUM, PICTURE], ids=["album", "picture"])
-async def test_who_waited_for_a_slow_upload_keeps_to_the_pace(database, content):
+async def test_who_waited_for_a_slow_upload_keeps_to_the_pace(database, clock, content):
     """The account is used by a second worker too, so that the pace is the fleet's and not the process's."""
-
-    def clock() -> datetime:
-        return datetime.now(UTC)
-
     rate, members = 60.0, await settle(database, clock, 90)
+    time = SteppedTime(clock, database)
     times: list[float] = []
 
     def note(envelope: Envelope) -> Outcome:
         times.extend([clock().timestamp()] * envelope.content.messages)
         return channel._answered(envelope)
+
+    async def end_upload() -> None:
+        await channel.begun.wait()
+        await time.sleep(0.6)
+        channel.let.set()
 
     channel, other_channel = (
         AlbumChannel(),
@@ -194,18 +197,13 @@ async def test_who_waited_for_a_slow_upload_keeps_to_the_pace(database, content)
     )
     channel.answer = note
     channel.let.clear()
-    delivery, _ = await told(database, clock, channel, members[:50], content, rate=rate, sleep=asyncio.sleep)
-    other = await build(database, clock, other_channel, rate=rate, sleep=asyncio.sleep)
+    delivery, _ = await told(database, clock, channel, members[:50], content, rate=rate, sleep=time.sleep)
+    other = await build(database, clock, other_channel, rate=rate, sleep=time.sleep)
     await start(other, database, members[50:])
     async with database.begin() as session:
         await pace.ensure(session, ACCOUNT, rate=rate, ceiling=rate, now=clock())
-    turn = asyncio.create_task(delivery.run_slice(1, 1))
-    await channel.begun.wait()
-    await asyncio.sleep(0.6)
-    channel.let.set()
-    await asyncio.gather(turn, other.run_slice(2, 1))
-    await delivery.pipeline.drain()
-    await other.pipeline.drain()
+    await time.until_done(delivery.run_slice(1, 1), other.run_slice(2, 1), end_upload())
+    await time.until_done(delivery.pipeline.drain(), other.pipeline.drain())
     times.sort()
     busiest = max(sum(begin <= each < begin + 1 for each in times) for begin in times)
     assert busiest <= rate * 1.2, "it was all of them at once"
