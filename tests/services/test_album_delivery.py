@@ -153,6 +153,8 @@ async def test_nothing_that_waits_for_a_slow_upload_begins_after_a_pause_or_a_ca
     channel.let.clear()
     delivery, dispatch = await told(database, clock, channel, members)
     turn = asyncio.create_task(delivery.run_slice(1, 1))
+    while len(delivery.pipeline._sending) < len(members):  # all are claimed, and have left for the upload
+        await asyncio.sleep(0.01)
     await channel.begun.wait()
     for _ in range(50):
         await asyncio.sleep(0)
