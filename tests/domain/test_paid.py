@@ -1,29 +1,14 @@
 """The price of sending quickly: a tenth of a Star a message, rounded up, of what goes by accounts that may pay."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.messages import Media
-from domain.notices import Notice, NoticeState, Sender
 from domain.paid import messages_each, offer_of, rose, stars
-from domain.richtext import RichText
-
-PICTURE = Media("photo", "一.png", "a")
-NOTICE = Notice(
-    id=1,
-    sender=Sender(1, "/1/", "市委", "City", "Asia/Shanghai", 1, "李书记"),
-    state=NoticeState.DRAFT,
-    content=RichText("请参加学习"),
-    media=None,
-    audience_id=1,
-    topic_id=None,
-    needs_confirmation=False,
-    created_at=datetime(2026, 3, 4, tzinfo=UTC),
-)
+from tests.domain.drafts import NOTICE, PICTURE
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,15 @@
 """Requests to send: what they ask for is named whole, and each way waits as long as it makes sense."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from domain.delivery import Lane, UnknownPolicy, policy_of
-from domain.messages import Media
-from domain.notices import Notice, NoticeState, Sender
 from domain.push_budget import counts
 from domain.richtext import RichText
 from domain.send_requests import LANES, RequestState, SendRequest, Way, fingerprint
-
-PICTURE = Media("photo", "一.png", "a")
-NOTICE = Notice(
-    id=1,
-    sender=Sender(1, "/1/", "市委", "City", "Asia/Shanghai", 1, "李书记"),
-    state=NoticeState.DRAFT,
-    content=RichText("请参加学习"),
-    media=None,
-    audience_id=1,
-    topic_id=None,
-    needs_confirmation=False,
-    created_at=datetime(2026, 3, 4, tzinfo=UTC),
-)
+from tests.domain.drafts import NOTICE, PICTURE
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ import pytest
 from sqlalchemy import update
 
 from domain.pace import PaceKind
-from domain.send_requests import Way
-from handlers.send_request_taps import Ask, Asked
 from storage import pace
 from tests.conftest import HandClock
 from tests.factories import T
@@ -127,16 +125,10 @@ async def test_a_price_that_was_not_seen_is_not_asked_for(author: Chat):
     assert "现在是 1 星" in author.alerts[-1]
 
 
-async def test_in_english_and_within_64_bytes(author: Chat):
+async def test_its_price_is_told_in_english(author: Chat):
     await author.say("/language")
     await author.press("English")
     await author.say("/notice Please come")
     for label in ("All", "Next", "Send quickly for a price"):
         await author.press(label)
     assert "about 1 ⭐ (0.1 a message" in author.screen
-    large = 2**58
-    taps = [
-        Ask(step="look", way=Way.URGENT, id=large, stars=large),
-        Asked(step="page", id=large, page=-large),
-    ]
-    assert all(len(tap.pack().encode()) <= 64 for tap in taps)

@@ -2,8 +2,6 @@
 
 import pytest
 
-from domain.send_requests import Way
-from handlers.send_request_taps import Ask, Asked
 from tests.factories import make_link
 from tests.fakes import Chat, World
 from tests.notice_world import Bridge
@@ -200,16 +198,10 @@ async def test_what_a_sensitive_one_says_is_shown_in_no_chat_abroad(
     assert "不能经过这个聊天软件" in abroad.alerts[-1]
 
 
-async def test_in_english_and_within_64_bytes(author: Chat):
+async def test_it_is_offered_and_explained_in_english(author: Chat):
     await author.say("/language")
     await author.press("English")
     await author.say("/notice Please leave at once")
     for label in ("All", "Next", "Send as urgent"):
         await author.press(label)
     assert "at night and on rest days too" in author.screen
-    large = 2**58
-    taps = [
-        Ask(step="look", way=Way.URGENT, id=large, stars=large),
-        Asked(step="page", id=large, page=-large),
-    ]
-    assert all(len(tap.pack().encode()) <= 64 for tap in taps)
