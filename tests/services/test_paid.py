@@ -11,14 +11,13 @@ from domain.delivery import Busy
 from domain.notices import NoticeState
 from domain.pace import PaceKind
 from domain.paid import PaidNotOffered
-from domain.refusals import NotAllowed, NotFound
+from domain.refusals import NotFound
 from domain.richtext import RichText
 from domain.send_requests import (
     NobodyApproves,
     PriceRose,
     RequestIsDecided,
     RequestIsOutdated,
-    RequestNeedsAnother,
     RequestState,
     SendRequest,
     Way,
@@ -29,27 +28,14 @@ from storage.database import Database
 from tests.conftest import HandClock
 from tests.delivery_world import ACCOUNT, T, start
 from tests.factories import make_grant
-from tests.notice_world import Bridge, entries, linked
+from tests.notice_world import entries, linked
+from tests.request_desk import AUTHOR, SECOND, RequestDesk
 
-AUTHOR, SECOND = "branch_secretary", "county_secretary"
 
-
-class Desk:
+class Desk(RequestDesk):
     """A town whose account sends hardly anything for nothing, and may pay."""
 
-    def __init__(self, town: Bridge) -> None:
-        self.town = town
-        self.requests = town.notices.requests
-
-    async def asked(self, text: str = "请参加学习") -> SendRequest:
-        made = await self.town.drafted(AUTHOR, "north", text=text)
-        return await self.requests.ask(await self.town.actor(AUTHOR), made.id, Way.PAID, seen=1)
-
-    async def approve(self, asked: SendRequest, who: str = SECOND) -> SendRequest:
-        return await self.requests.approve(await self.town.actor(who), asked.id)
-
-    async def state(self, asked: SendRequest) -> RequestState:
-        return (await self.requests.for_actor(await self.town.actor(AUTHOR), asked.id)).state
+    way, text, seen = Way.PAID, "请参加学习", 1
 
     async def sent(self) -> list[tuple[str, bool]]:
         """Return what went out, and whether it was paid for; alerts never are."""
@@ -137,25 +123,14 @@ async def test_without_an_account_that_may_pay_or_without_need_nothing_is_offere
 @pytest.mark.slow_on_postgresql
 async def test_nobody_but_a_second_person_with_the_right_there_decides(desk: Desk):
     asked = await desk.asked()
-    for who in (AUTHOR, "wang", "worker", "observer", "former", "foreign_secretary"):
-        actor = await desk.town.actor(who)
-        for step in (desk.requests.approve, desk.requests.refuse):
-            with pytest.raises((NotFound, NotAllowed, RequestNeedsAnother)):
-                await step(actor, asked.id)
-    for who in (SECOND, "foreign_secretary", "wang"):
-        with pytest.raises((NotFound, NotAllowed)):
-            await desk.requests.withdraw(await desk.town.actor(who), asked.id)
-    with pytest.raises((NotFound, NotAllowed)):
-        await desk.requests.ask(await desk.town.actor(SECOND), asked.notice.id, Way.PAID, seen=9)
-    assert await desk.state(asked) is RequestState.ASKED
+    await desk.is_decided_by_a_second_person_only(asked)
     assert [paid for _, paid in await desk.sent()] == [False]
 
 
 @pytest.mark.slow_on_postgresql
 async def test_where_nobody_else_may_it_is_not_asked_for(desk: Desk):
-    made = await desk.town.drafted(SECOND, "north")
     with pytest.raises(NobodyApproves):
-        await desk.requests.ask(await desk.town.actor(SECOND), made.id, Way.PAID, seen=1)
+        await desk.asked(who=SECOND)
 
 
 @pytest.mark.slow_on_postgresql

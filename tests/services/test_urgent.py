@@ -12,14 +12,12 @@ from domain.accounts import LinkState
 from domain.delivery import Unknown
 from domain.notices import NoticeNotDraft, NoticeState
 from domain.quiet_hours import QuietHours
-from domain.refusals import NotAllowed, NotFound
 from domain.rest_days import RestDays
 from domain.richtext import RichText
 from domain.send_requests import (
     NobodyApproves,
     RequestIsDecided,
     RequestIsOutdated,
-    RequestNeedsAnother,
     RequestState,
     SendRequest,
     UrgentNotOffered,
@@ -30,30 +28,18 @@ from storage.deliveries import Rules
 from tests.conftest import HandClock
 from tests.delivery_world import T
 from tests.factories import make_grant
-from tests.notice_world import Bridge, entries, linked
+from tests.notice_world import entries, linked
+from tests.request_desk import AUTHOR, SECOND, RequestDesk
 
-AUTHOR, SECOND = "branch_secretary", "county_secretary"
 SATURDAY_NIGHT = datetime(2026, 3, 7, 15, 0, tzinfo=UTC)  # 23:00 in Shanghai
 RULES = Rules(quiet=QuietHours(), weekly_cap=1, rest=RestDays())
 STORM = "台风红色预警，请马上转移"
 
 
-class Desk:
+class Desk(RequestDesk):
     """A town that holds pushes back, and one who asks there."""
 
-    def __init__(self, town: Bridge) -> None:
-        self.town = town
-        self.requests = town.notices.requests
-
-    async def asked(self, text: str = STORM, who: str = AUTHOR) -> SendRequest:
-        made = await self.town.drafted(who, "north", text=text)
-        return await self.requests.ask(await self.town.actor(who), made.id, Way.URGENT)
-
-    async def approve(self, asked: SendRequest, who: str = SECOND) -> SendRequest:
-        return await self.requests.approve(await self.town.actor(who), asked.id)
-
-    async def state(self, asked: SendRequest) -> RequestState:
-        return (await self.requests.for_actor(await self.town.actor(AUTHOR), asked.id)).state
+    way, text = Way.URGENT, STORM
 
     async def went(self) -> Counter[str]:
         """Let go out what may, and return how often each first line went."""
@@ -154,18 +140,8 @@ async def test_who_asks_sees_that_the_second_person_has_no_chat(desk: Desk):
 @pytest.mark.slow_on_postgresql
 async def test_nobody_but_a_second_person_with_the_right_there_decides(desk: Desk):
     asked = await desk.asked()
-    for who in (AUTHOR, "wang", "worker", "observer", "former", "foreign_secretary"):
-        actor = await desk.town.actor(who)
-        for step in (desk.requests.approve, desk.requests.refuse):
-            with pytest.raises((NotFound, NotAllowed, RequestNeedsAnother)):
-                await step(actor, asked.id)
-    for who in (SECOND, "foreign_secretary", "wang"):
-        with pytest.raises((NotFound, NotAllowed)):
-            await desk.requests.withdraw(await desk.town.actor(who), asked.id)
-        with pytest.raises((NotFound, NotAllowed)):
-            await desk.requests.ask(await desk.town.actor(who), asked.notice.id, Way.URGENT)
+    await desk.is_decided_by_a_second_person_only(asked)
     assert (await desk.requests.waiting(await desk.town.actor("foreign_secretary")))[0] == []
-    assert await desk.state(asked) is RequestState.ASKED
     assert await desk.notices_sent() == []
 
 
