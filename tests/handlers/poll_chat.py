@@ -28,6 +28,15 @@ async def set_up(town: Town, toolbox: Any, sealer: Sealer, clock: HandClock, fol
     return made
 
 
+async def two_secretaries(town: Town, toolbox: Any, sealer: Sealer, clock: HandClock, folder: Path) -> Hall:
+    """Set polls up for the secretaries of a branch of six (chat 100) and of its county (chat 200)."""
+    await town.link("branch_secretary", 100)
+    await town.link("county_secretary", 200)
+    made = await set_up(town, toolbox, sealer, clock, folder)
+    await made.people("north", 6)
+    return made
+
+
 async def arrive(chat: Chat, made: Hall, toolbox: Any) -> None:
     """Show what the channel was given last, as the messenger does."""
     content = made.channel.sent[-1].content
