@@ -33,7 +33,9 @@ LATENCY, SPREAD = 0.2, 0.1
 PEOPLE = 20_000
 """Forty slices each; with two hundred of them the same was measured."""
 SMALL = 30
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(90)]
+HANGS = 60
+"""Seconds after which something hangs."""
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 class Timed(FakeChannel):
@@ -46,6 +48,22 @@ class Timed(FakeChannel):
     async def send(self, envelope, file_id):
         self.begun.append((time.monotonic(), envelope.content.text))
         return await super().send(envelope, file_id)
+
+    async def under_way(self, *names: int) -> None:
+        """Wait until each of these runs, and for a second after that."""
+        async with asyncio.timeout(HANGS):
+            while {f"zh_CN {name}" for name in names} - {what for _, what in self.begun}:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(1.0)
+
+    async def of_the_next(self, number: int) -> tuple[Counter[str], float]:
+        """Wait for so many messages; returns of what they were, and the seconds that they took."""
+        before, since = len(self.begun), time.monotonic()
+        async with asyncio.timeout(HANGS):
+            while len(self.begun) < before + number:
+                await asyncio.sleep(0.02)
+        counted = self.begun[before : before + number]
+        return Counter(what for _, what in counted), counted[-1][0] - since
 
     def between(self, since: float, until: float) -> Counter[str]:
         return Counter(what for at, what in self.begun if since <= at < until)
@@ -93,22 +111,20 @@ async def test_a_later_notice_has_half_the_pace_as_of_two_counties(database, run
     """Dispatches share, whoever wrote them: those of two counties as well as those of one."""
     delivery, channel = running
     await everybody(delivery, database, 1)
-    await asyncio.sleep(1.5)
+    await channel.under_way(1)
     await everybody(delivery, database, 2)
-    await asyncio.sleep(1.5)
-    since = time.monotonic()
-    await asyncio.sleep(6.0)
-    sent = channel.between(since, since + 6.0)
+    await channel.under_way(1, 2)
+    sent, seconds = await channel.of_the_next(6 * 25)
     share = sent["zh_CN 2"] / sent.total()
     assert 0.4 <= share <= 0.6
-    assert sent.total() >= 6 * 25 * 0.9
+    assert sent.total() >= seconds * 25 * 0.9
 
 
 async def test_an_urgent_dispatch_overtakes_within_two_seconds(database, running):
     delivery, channel = running
     for number in range(1, 4):
         await everybody(delivery, database, number)
-    await asyncio.sleep(2.0)
+    await channel.under_way(1, 2, 3)
     began = time.monotonic()
     async with database.begin() as session:
         await delivery.dispatch(
@@ -130,7 +146,7 @@ async def test_a_small_urgent_notice_overtakes_a_large_one_once_it_is_approved(
     await desk.notices.send(desk.author, large, typed=PEOPLE)
     small = await desk.written("台风", Audience((Scope(1, "/1/", standings=frozenset({"probationary"})),)))
     asked = await desk.notices.requests.ask(desk.author, small, Way.URGENT)
-    await asyncio.sleep(2.0)
+    await channel.under_way(large)
     assert channel.between(0.0, time.monotonic())[f"zh_CN {small}"] == 0
     began = time.monotonic()
     await desk.notices.requests.approve(desk.second, asked.id)
@@ -195,17 +211,16 @@ async def test_shares_are_equal_whoever_has_which_slices(database, database_url)
         for each in (database, database, second)
     ]
     slices = [await slices_of(await everybody(desk, database, n), database) for n in (1, 2, 3)]
-    since = time.monotonic()
     work = [asyncio.create_task(keep_at(one, each[0])) for each in slices]
     work += [asyncio.create_task(keep_at(other, number)) for number in slices[2][1:3]]
-    await asyncio.sleep(7.0)
+    await channel.under_way(1, 2, 3)
+    sent, _ = await channel.of_the_next(6 * 60)
     for delivery in (one, other):
         delivery.pipeline.stopping = True
     await asyncio.gather(*work)
     for delivery in (one, other):
         await delivery.stop()
     await second.close()
-    sent = channel.between(since + 1, since + 7)
     assert sent.keys() == {"zh_CN 1", "zh_CN 2", "zh_CN 3"}
     assert max(sent.values()) <= 1.25 * min(sent.values())
 
