@@ -31,7 +31,7 @@ from tests.factories import make_grant
 
 LATENCY, SPREAD = 0.2, 0.1
 PEOPLE = 20_000
-"""Forty slices each; with two hundred of them the same was measured."""
+"""Twenty slices each."""
 SMALL = 30
 HANGS = 60
 """Seconds after which something hangs."""
