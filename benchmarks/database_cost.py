@@ -1,7 +1,7 @@
 """What the steps of a delivery cost PostgreSQL itself: CPU of all its processes, and write-ahead log.
 
 Each step is done again and again by the engine's own statements, in small groups and in large ones: what a statement
-costs however few rows it has decides how many accounts a database carries, since at 30/s a group is three messages.
+costs however few rows it has decides how many accounts a database carries, since at 30/s a group is six messages.
 docs/scaling.md reckons with these figures.
 """
 
@@ -36,7 +36,7 @@ from storage.materialise import SLICE_SIZE
 from tests.delivery_world import ACCOUNT
 
 MEMBERS = 200_000
-FEW, MANY = 3, 100
+FEW, MANY = 6, 200
 SLICES = {FEW: 8, MANY: 40}
 """So many slices are claimed and recorded in groups of each size."""
 SPREAD = 6

@@ -13,7 +13,7 @@ from domain.delivery import Lane
 from domain.pace import Granted, Pace, group_size
 
 MACHINES = 5
-SLICE, IN_HAND = 500, 4
+SLICE, IN_HAND = 1000, 4
 """Deliveries of a slice, and slices of a dispatch and account that are in workers' hands (`services.delivery`)."""
 LATENCY, SPREAD, RECORD_EVERY, CLAIM_AHEAD = 0.2, 0.2, 0.05, 0.2
 """Seconds a send takes, by how much that varies, for which outcomes gather, and by which a claim precedes its sends."""

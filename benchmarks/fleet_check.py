@@ -3,7 +3,7 @@
 Real workers send to the fake server at 200 ms of latency; what PostgreSQL's processes use meanwhile is set against the
 simulation of the same plan, which knows nothing but the steps that `database_cost` measured, one after the other in a
 loop. Between other things, on connections that waited, a step costs more; docs/scaling.md reckons with the worst ratio.
-What the workers use themselves stands beside it: at 30/s a group is three messages, and those who have nothing to send
+What the workers use themselves stands beside it: at 30/s a group is six messages, and those who have nothing to send
 look for a job all the same.
 """
 

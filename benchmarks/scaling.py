@@ -16,6 +16,8 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.common import console
+from benchmarks.database_cost import BEHIND, FEW, MANY
+from benchmarks.database_cost import MEMBERS as TICKED
 from benchmarks.fleet import (
     IN_HAND,
     MACHINES,
@@ -30,6 +32,7 @@ from benchmarks.fleet import (
     Simulation,
 )
 from benchmarks.report import table
+from benchmarks.storage_size import GROUP
 from domain.pace import Pace
 
 PAGE, TEMPLATE = Path("docs/scaling.md"), Path(__file__).with_name("scaling.md.in")
@@ -111,8 +114,8 @@ def steps() -> Costs:
         return measured("database_cost", step, 1)
 
     def line(step: str, column: int = 1) -> Line:
-        few, many = (measured("database_cost", f"{step} of {rows}", column) for rows in (3, 100))
-        return Line.through((3, few), (100, many))
+        few, many = (measured("database_cost", f"{step} of {rows}", column) for rows in (FEW, MANY))
+        return Line.through((FEW, few), (MANY, many))
 
     claimed, recorded, record = line("claim", 3), line("record", 3), line("record")
     return Costs(
@@ -130,11 +133,11 @@ def steps() -> Costs:
 
 def _with_workers(given: Costs) -> Costs:
     few, many, idle = _workers()
-    return replace(given, worker=Line.through((3, 3 * few), (100, 100 * many)), idle=idle)
+    return replace(given, worker=Line.through((FEW, FEW * few), (MANY, MANY * many)), idle=idle)
 
 
 def _workers() -> tuple[float, float, float]:
-    """Return the microseconds of a worker for a delivery in groups of three and of a hundred, and its cores when idle.
+    """Return the microseconds of a worker for a delivery in groups of six and of two hundred, and its cores when idle.
 
     At 30/s two workers and eight did the same work, so that what six more cost is what it costs to have nothing to do.
     """
@@ -145,9 +148,7 @@ def _workers() -> tuple[float, float, float]:
 
 def _ticked() -> int:
     """Return how many slices the clock's tick was measured with."""
-    from benchmarks.database_cost import MEMBERS as MEASURED
-
-    return MEASURED // SLICE
+    return TICKED // SLICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +175,8 @@ class Reckoned:
             free=MEMBERS / Plan("", CORES).allowed,
             paid=MEMBERS / Plan("", CORES, paid=ACCOUNTS).allowed,
             tick=measured("database_cost", "tick of the clock", 2) / 1e3 / _ticked(),
-            slowed=(after - before) / _behind(),
+            slowed=(after - before) / BEHIND,
         )
-
-
-def _behind() -> int:
-    from benchmarks.database_cost import BEHIND
-
-    return BEHIND
 
 
 def inputs(given: Costs, sizes: Reckoned) -> str:
@@ -194,13 +189,13 @@ def inputs(given: Costs, sizes: Reckoned) -> str:
         ("the clock's tick, each slice that is not done", f"{given.tick:.0f} us", "database_cost"),
         ("real workers, of their steps", f"{live():.2f} times", "fleet_check"),
         (
-            "a worker, each delivery at 30/s, in groups of three",
-            f"{given.worker.of(3) / 3:.0f} us",
+            f"a worker, each delivery at 30/s, in groups of {FEW}",
+            f"{given.worker.of(FEW) / FEW:.0f} us",
             "fleet_check",
         ),
         (
-            "a worker, each delivery at 500/s, in groups of a hundred",
-            f"{given.worker.of(100) / 100:.0f} us",
+            f"a worker, each delivery at 500/s, in groups of {MANY}",
+            f"{given.worker.of(MANY) / MANY:.0f} us",
             "held_pace",
         ),
         ("a worker that has nothing to send", f"{given.idle:.1%} of a core", "fleet_check"),
@@ -208,8 +203,8 @@ def inputs(given: Costs, sizes: Reckoned) -> str:
         ("the same before its vacuum", f"{sizes.loose:.0f} bytes", "storage_size"),
         ("write-ahead log of its whole life, groups of a hundred", f"{sizes.log:,.0f} bytes", "storage_size"),
         (
-            "write-ahead log of claim and record in groups of three",
-            f"{given.log.of(3) / 3:,.0f} bytes",
+            f"write-ahead log of claim and record in groups of {FEW}",
+            f"{given.log.of(FEW) / FEW:,.0f} bytes",
             "database_cost",
         ),
         ("deliveries written in a second", f"{_written():,.0f}", "materialise"),
@@ -255,8 +250,8 @@ def amounts(given: Costs, sizes: Reckoned) -> str:
 
 
 def _logged(given: Costs, sizes: Reckoned) -> float:
-    """Return the bytes of log of a delivery in groups of three: written, claimed, recorded."""
-    return given.log.of(3) / 3 + sizes.log - given.log.of(100) / 100
+    """Return the bytes of log of a delivery in groups of six: written, claimed, recorded."""
+    return given.log.of(FEW) / FEW + sizes.log - given.log.of(GROUP) / GROUP
 
 
 @cache
@@ -361,7 +356,7 @@ def figures(given: Costs, sizes: Reckoned) -> dict[str, str]:
         "write_minutes": f"{MEMBERS / _written() / 60:.0f}",
         "worker_rate": f"{100 * 1e6 / given.worker.of(100):,.0f}",
         "needed": f"{played(FEWER).worked / FEWER.seconds:.1f}",
-        "three": f"{given.worker.of(3) / 3:,.0f}",
+        "few": f"{given.worker.of(FEW) / FEW:,.0f}",
         "enough": f"{math.ceil(free_rate * given.worker.of(3) / 3e6) + 1}",
         "held_by_ten": held(FEWER),
         "held_by_all": held(FREE),

@@ -49,7 +49,7 @@ async def one_at_a_time(session: AsyncSession, account_id: int) -> None:
 
 
 def given(now: datetime) -> dict[str, Any]:
-    """Return the parameters of `busy` that the time decides."""
+    """Return the parameters of the looks that the time decides."""
     return {
         "under_way": now - UNDER_WAY,
         "private_since": now - PRIVATE_GAP,
@@ -59,19 +59,16 @@ def given(now: datetime) -> dict[str, Any]:
     }
 
 
-def busy(whose: FromClause, link: FromClause) -> ColumnElement[bool]:
-    """Say of a delivery (`whose`) and the link it goes to whether that chat was written to just now.
+def told(whose: FromClause) -> ColumnElement[bool]:
+    """Say of a delivery (`whose`) whether another dispatch writes to its member, or did just now.
 
-    Both gates are asked once a statement. Behind them each chat costs a look by an index, of which a `LIMIT` keeps
-    PostgreSQL from making one look at everything.
+    The gate is asked once a statement. Behind it each costs a look by an index, of which the `LIMIT` keeps PostgreSQL
+    from making one look at everything.
     """
-
-    def just_now(at: ColumnElement[Any]) -> ColumnElement[bool]:
-        return or_(at > _PRIVATE, and_(link.c.chat_id < 0, at > _GROUP))
-
     other = delivery.alias("other")
     on_its_way = and_(other.c.state == DeliveryState.SENDING, other.c.at > _UNDER_WAY)
-    told = (
+    private, group = other.c.at > _PRIVATE, and_(other.c.chat_id < 0, other.c.at > _GROUP)
+    found = (
         select(literal(1))
         .select_from(share)
         .join(rival, rival.c.id == share.c.dispatch_id)
@@ -80,32 +77,35 @@ def busy(whose: FromClause, link: FromClause) -> ColumnElement[bool]:
             _RIVAL,
             other.c.member_id == whose.c.member_id,
             other.c.account_id == _ACCOUNT,
-            or_(on_its_way, and_(other.c.state.in_(LEFT), just_now(other.c.at))),
+            or_(on_its_way, and_(other.c.state.in_(LEFT), or_(private, group))),
         )
         .limit(1)
-        .correlate(whose, link)
+        .correlate(whose)
         .scalar_subquery()
     )
+    return and_(_rivals(), found.is_not(None))
+
+
+def answered(link: FromClause) -> ColumnElement[bool]:
+    """Say of a link whether what came from its chat is being answered, or was just now."""
+    private, group = inbox.c.done_at > _PRIVATE, and_(link.c.chat_id < 0, inbox.c.done_at > _GROUP)
     mine = and_(inbox.c.account_id == _ACCOUNT, inbox.c.chat_id == link.c.chat_id)
-    asking = (
+    waits = (
         select(literal(1))
         .where(mine, inbox.c.state.in_(OPEN), inbox.c.received_at > _UNDER_WAY)
         .limit(1)
         .correlate(link)
         .scalar_subquery()
     )
-    answered = (
-        select(just_now(inbox.c.done_at))
+    went = (
+        select(or_(private, group))
         .where(mine, inbox.c.state == "done")
         .order_by(inbox.c.id.desc())
         .limit(1)
         .correlate(link)
         .scalar_subquery()
     )
-    return or_(
-        and_(_rivals(), told.is_not(None)),
-        and_(_answering(), or_(asking.is_not(None), func.coalesce(answered, false()))),
-    )
+    return and_(_answering(), or_(waits.is_not(None), func.coalesce(went, false())))
 
 
 def _rivals() -> ColumnElement[bool]:

@@ -9,7 +9,23 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Select, and_, bindparam, case, exists, false, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.engine import Row
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -50,7 +66,7 @@ subscription = metadata.tables["subscription"]
 
 Finding = Skipped | Held | Gathered | None
 """What keeps one recipient from being sent to, if anything does."""
-FACTS = slice(6, None)
+FACTS = slice(7, None)
 """The columns of a claim's look on which that depends."""
 
 
@@ -191,7 +207,10 @@ async def claim(
     through. Whose chat was written to just now is left for a later claim.
     """
     candidates = _candidates(
-        topical=taken.topic_id is not None, nudge=taken.source == NUDGE, home_only=taken.home_only
+        session.get_bind().dialect.name,
+        topical=taken.topic_id is not None,
+        nudge=taken.source == NUDGE,
+        home_only=taken.home_only,
     )
     await chat_pace.one_at_a_time(session, taken.account_id)
     given = chat_pace.given(now) | {
@@ -210,6 +229,7 @@ async def claim(
         rows = (await session.execute(candidates, given | {"beyond": 0})).all()
     if not rows:
         return Claimed()
+    last, rows = rows[-1].id, [row for row in rows if not row.busy]
     capped = (
         await push_budget.above_cap(session, rows, rules.weekly_cap, taken.week_above, now)
         if counts(taken.source, taken.lane)
@@ -234,7 +254,7 @@ async def claim(
             *((one.delivery_id, IN_DIGEST) for one in gathered),
         ),
         held=len(held),
-        last=rows[-1].id,
+        last=last,
     )
 
 
@@ -286,60 +306,83 @@ async def hold_slice(session: AsyncSession, taken: OpenSlice, now: datetime) -> 
 
 
 @cache
-def _candidates(*, topical: bool, nudge: bool, home_only: bool = False) -> Select[Any]:
+def _candidates(dialect: str, *, topical: bool, nudge: bool, home_only: bool = False) -> Select[Any]:
     """Build the claim's look at a slice, once: to build it costs as much as to run it.
 
-    Its limit stands in the words: PostgreSQL plans a claim of 3 anew each time, at three times its cost, if it has
-    to guess how many are wanted.
+    Who is next is picked before anything is joined, and the limit stands in the words: PostgreSQL, which has to guess
+    else how many are wanted, planned a claim of 3 anew each time, at three times its cost.
     """
-    link = account_link.alias("link")
-    nearest = account_link.alias("nearest")
-    account, now = bindparam("account", type_=Integer), bindparam("now", type_=UtcDateTime)
-    current = (
-        select(nearest.c.id)
-        .where(
-            nearest.c.member_id == delivery.c.member_id,
-            nearest.c.account_id == account,
-            nearest.c.state.in_(["active", "blocked"]),
-        )
-        .order_by(case((nearest.c.state == "active", 0), else_=1), nearest.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
+    picked = _picked()
+    link, is_theirs = _link_of(picked, dialect)
+    account = bindparam("account", type_=Integer)
     subscribed = exists().where(
         subscription.c.topic_id == bindparam("topic", type_=BigInt),
-        subscription.c.member_id == delivery.c.member_id,
-    )
-    held = exists().where(
-        pace.c.account_id == account, or_(pace.c.held_until > now, pace.c.halted_at.is_not(None))
+        subscription.c.member_id == picked.c.member_id,
     )
     confirmed = exists().where(
         acknowledgement.c.notice_id == bindparam("notice", type_=BigInt),
-        acknowledgement.c.member_id == delivery.c.member_id,
+        acknowledgement.c.member_id == picked.c.member_id,
     )
     abroad = account_.c.residency != HOME_COUNTRY
     refused = or_(account_.c.barred, abroad) if home_only else account_.c.barred
     return (
         select(
-            delivery.c.id,
-            delivery.c.member_id,
-            delivery.c.attempt,
-            delivery.c.reason,
+            picked.c.id,
+            picked.c.member_id,
+            picked.c.attempt,
+            picked.c.reason,
             link.c.chat_id,
             member.c.language,
+            chat_pace.answered(link).label("busy"),
             link.c.state.label("link_state"),  # from here on: what decides whether it is sent
             member.c.stopped_at,
             member.c.status,
             organisation.c.zone,
-            (subscribed if topical else delivery.c.id.is_not(None)).label("subscribed"),
+            (subscribed if topical else picked.c.id.is_not(None)).label("subscribed"),
             (confirmed if nudge else false()).label("settled"),
             select(refused).where(account_.c.id == account).scalar_subquery().label("barred"),
         )
+        .select_from(picked)
+        .join(member, member.c.id == picked.c.member_id)
+        .join(organisation, organisation.c.id == member.c.home_id)
+        .outerjoin(link, is_theirs)
+        .order_by(picked.c.id)
+    )
+
+
+def _link_of(picked: Subquery, dialect: str) -> tuple[FromClause, ColumnElement[bool]]:
+    """Return the link by which each is reached now, and what joins it to them.
+
+    A lateral one, which SQLite does not know, is looked up for each; any other PostgreSQL took from a table of all.
+    """
+    nearest = account_link.alias("nearest")
+    wanted = (
+        select(nearest.c.id, nearest.c.chat_id, nearest.c.state)
+        .where(
+            nearest.c.member_id == picked.c.member_id,
+            nearest.c.account_id == bindparam("account", type_=Integer),
+            nearest.c.state.in_(["active", "blocked"]),
+        )
+        .order_by(case((nearest.c.state == "active", 0), else_=1), nearest.c.id)
+        .limit(1)
+    )
+    if dialect == "postgresql":
+        return wanted.lateral("link"), true()
+    link = account_link.alias("link")
+    return link, link.c.id == wanted.with_only_columns(nearest.c.id).scalar_subquery()
+
+
+def _picked() -> Subquery:
+    """Select the next that are due of a slice in hand, but for those to whom another dispatch wrote just now."""
+    now = bindparam("now", type_=UtcDateTime)
+    held = exists().where(
+        pace.c.account_id == bindparam("account", type_=Integer),
+        or_(pace.c.held_until > now, pace.c.halted_at.is_not(None)),
+    )
+    return (
+        select(delivery.c.id, delivery.c.member_id, delivery.c.attempt, delivery.c.reason)
         .join(slice_, and_(slice_.c.id == delivery.c.slice_id, slice_.c.fence == bindparam("fence")))
         .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
-        .join(member, member.c.id == delivery.c.member_id)
-        .join(organisation, organisation.c.id == member.c.home_id)
-        .outerjoin(link, link.c.id == current)
         .where(
             delivery.c.slice_id == bindparam("slice_id"),
             delivery.c.id > bindparam("beyond", type_=BigInt),
@@ -348,10 +391,11 @@ def _candidates(*, topical: bool, nudge: bool, home_only: bool = False) -> Selec
             dispatch.c.state == DispatchState.RUNNING,
             dispatch.c.generation == bindparam("generation"),
             ~held,
-            ~chat_pace.busy(delivery, link),
+            ~chat_pace.told(delivery),
         )
         .order_by(delivery.c.id)
         .limit(bindparam("most", type_=Integer, literal_execute=True))
+        .subquery("picked")
     )
 
 
