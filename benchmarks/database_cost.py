@@ -157,7 +157,8 @@ async def _deliveries(measure: Measure, database: Database, slices: list[int], s
     claimed: list[list[Claim]] = []
 
     async def claim(taken: OpenSlice) -> None:
-        claimed.append(list(await life.claim(database, taken, size)))
+        last = claimed[-1][-1].id if claimed and claimed[-1] else 0  # of an earlier slice they are all lower
+        claimed.append(list(await life.claim(database, taken, size, last)))
 
     opened = [await life.open_slice(database, number) for number in slices]
     groups = [taken for taken in opened for _ in range(SLICE_SIZE // size)]

@@ -49,12 +49,12 @@ async def open_slice(database: Database, slice_id: int) -> OpenSlice:
     return taken
 
 
-async def claim(database: Database, taken: OpenSlice, group: int) -> Sequence[Claim]:
-    """Claim one group, in a transaction of its own."""
+async def claim(database: Database, taken: OpenSlice, group: int, beyond: int = 0) -> Sequence[Claim]:
+    """Claim one group, those beyond a number first, in a transaction of its own."""
     async with database.begin() as session:
         attempt = uuid.uuid4().hex
         claimed = await deliveries.claim(
-            session, taken, limit=group, attempt_id=attempt, rules=Rules(), now=clock()
+            session, taken, limit=group, attempt_id=attempt, rules=Rules(), now=clock(), beyond=beyond
         )
     return claimed.claims
 
@@ -76,7 +76,7 @@ async def live(database: Database, dispatch_id: int, *, group: int, batch: int) 
     """Bring every delivery of a dispatch to its end."""
     for number in await slices(database, dispatch_id):
         taken, claims = await open_slice(database, number), list[Claim]()
-        while claimed := await claim(database, taken, group):
+        while claimed := await claim(database, taken, group, claims[-1].id if claims else 0):
             claims += claimed
         for start in range(0, len(claims), batch):
             await record(database, claims[start : start + batch])

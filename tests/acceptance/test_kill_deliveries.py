@@ -67,7 +67,7 @@ async def test_kills_lose_nobody_without_a_word(database, database_url, tmp_path
 async def test_a_dispatch_stands_wholly_or_not_at_all_wherever_its_process_is_killed(
     database, database_url, tmp_path
 ):
-    members = await settle(database, clock, 600)
+    members = await settle(database, clock, 1200)
     async with running_webchat(tmp_path / "webchat") as town:
         fleet = await fleet_of(database_url, town, len(members), tmp_path)
         for point, stands in DISPATCHING.items():
