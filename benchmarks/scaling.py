@@ -369,6 +369,7 @@ def figures(given: Costs, sizes: Reckoned) -> dict[str, str]:
         "year_rows": f"{year:,}",
         "members_index_gb": f"{year * INDEX_ENTRY / GIGA:,.0f}",
         "notice_gb": f"{MEMBERS * sizes.kept / GIGA:.1f}",
+        "loose_gb": f"{MEMBERS * sizes.loose / GIGA:.1f}",
         "vacuum_every": f"{0.2 * NOTICES_A_YEAR / 2:.0f}",
         "vacuum_read_hours": f"{year * sizes.kept / VACUUM_READ / 3600:.1f}",
         "vacuum_hours": f"{year * sizes.kept / VACUUM_WRITTEN / 3600:.1f}",

@@ -33,6 +33,8 @@ AFTER_COMMIT = "after_commit"
 EFFECTS = "effects"
 LONGEST_PAUSE = 30.0
 """Seconds that a transaction on PostgreSQL may do nothing."""
+LONGEST_KEPT = 1800
+"""Seconds after which a connection to PostgreSQL is made anew: one that lay idle for long may be dead, unnoticed."""
 READING_CACHE, WRITING_CACHE = 65_536, 16_384
 """KB of SQLite's pages that a connection keeps. The writer fills its own in the course of a large notice,
 and gains nothing by more: what it writes lies together.
@@ -92,6 +94,7 @@ class Database:
                 pool_size=pool_size,
                 max_overflow=0,
                 pool_use_lifo=True,  # the few that are needed have their plans; taken in turn, each plans anew
+                pool_recycle=LONGEST_KEPT,
                 pool_pre_ping=False,
                 hide_parameters=True,
                 connect_args={"server_settings": settings},
