@@ -36,8 +36,6 @@ YIELD = 0.2
 """How long a slice stays back at least when others want its place: they must be quicker than it."""
 CLAIM_AHEAD = 0.2
 """Seconds before its first send at which a group is claimed, so that a slow commit makes no send late."""
-NOTE_EVERY = 30.0
-"""Seconds after which a turn that goes on says so: whoever looks for abandoned attempts looks at what was taken lately."""
 LOOK_AGAIN = 0.02
 """Seconds between looks at whether the last turns are over, and claim nothing more."""
 RECORD_GRACE = 2.0
@@ -121,8 +119,7 @@ class Pipeline:
         flow = self._flow(taken)
         flow.in_hand(taken)
         remaining, beyond = max(taken.waiting, 1), 0
-        noted_at = time.monotonic()
-        turn_ends = noted_at + TURN_SECONDS
+        turn_ends = time.monotonic() + TURN_SECONDS
         while not self.stopping:
             size = group_size(flow.rate / taken.each, max(remaining, 1))
             granted = await self._pacer.ask(taken, flow, size)
@@ -139,6 +136,7 @@ class Pipeline:
                 self.recorder.release(taken.id, attempt_id)
                 raise
             remaining, beyond = remaining - size, claimed.last
+            taken = replace(taken, opened_at=claimed.noted_at or taken.opened_at)
             self._launch(taken, flow, claimed, granted)
             if claimed.nothing or remaining <= 0:  # no pace is asked for to find that nothing waits any more
                 return await self._close(taken)
@@ -147,10 +145,6 @@ class Pipeline:
                 if stay_back:
                     return Turn(stay_back)
                 turn_ends = time.monotonic() + TURN_SECONDS
-            if time.monotonic() > noted_at + NOTE_EVERY:
-                noted_at = time.monotonic()
-                async with self._database.begin() as session:
-                    await deliveries.busy_with(session, taken.id, self._clock())
         return Turn()
 
     async def hold(self, account_id: int, retry_at: datetime) -> None:

@@ -5,7 +5,7 @@ The fence stops a worker that was overtaken from sending, never from recording (
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -64,6 +64,8 @@ pace = metadata.tables["pace"]
 slice_ = metadata.tables["slice"]
 subscription = metadata.tables["subscription"]
 
+NOTE_AFTER = timedelta(seconds=30)
+"""A claim says that its slice is in hand still, if nobody has for so long (`outcomes.reap`)."""
 Finding = Skipped | Held | Gathered | None
 """What keeps one recipient from being sent to, if anything does."""
 FACTS = slice(7, None)
@@ -76,6 +78,7 @@ class OpenSlice:
 
     id: int
     fence: int
+    opened_at: datetime
     generation: int
     account_id: int
     dispatch_id: int
@@ -138,6 +141,8 @@ class Claimed:
     skipped: tuple[tuple[int, str], ...] = ()
     held: int = 0
     last: int = 0
+    noted_at: datetime | None = None
+    """When it was said, with this claim, that the slice is in hand."""
 
     @property
     def nothing(self) -> bool:
@@ -175,6 +180,7 @@ async def open_slice(
     return OpenSlice(
         id=slice_id,
         fence=row.fence,
+        opened_at=now,
         generation=generation,
         account_id=what.account_id,
         dispatch_id=what.id,
@@ -229,6 +235,9 @@ async def claim(
         rows = (await session.execute(candidates, given | {"beyond": 0})).all()
     if not rows:
         return Claimed()
+    noted_at = now if now - taken.opened_at > NOTE_AFTER else None
+    if noted_at is not None:
+        await busy_with(session, taken.id, now)
     last, rows = rows[-1].id, [row for row in rows if not row.busy]
     capped = (
         await push_budget.above_cap(session, rows, rules.weekly_cap, taken.week_above, now)
@@ -255,6 +264,7 @@ async def claim(
         ),
         held=len(held),
         last=last,
+        noted_at=noted_at,
     )
 
 

@@ -20,6 +20,7 @@ from domain.delivery import (
     Verdict,
     decide,
 )
+from domain.pace import Granted
 from storage import outcomes, pace
 from storage.outcomes import Record
 from tests.delivery_world import ACCOUNT, FakeChannel, T, build, run_all, settle, start, states
@@ -287,6 +288,22 @@ async def test_an_abandoned_attempt_is_sent_again_where_the_policy_says_so(datab
     await run_all(delivery, database)
     assert len(channel.sent) == 1
     assert (await delivery.figures(dispatch)).sent == 1
+
+
+async def test_what_is_left_of_a_slice_that_was_in_hand_for_an_hour_is_found(database, clock):
+    """Who looks for abandoned attempts reads what was taken in hand lately: a claim says that it still is."""
+    members = await settle(database, clock, 3)
+    delivery = await build(database, clock, FakeChannel())
+    dispatch = await start(delivery, database, members)
+    taken = await delivery.pipeline._open(1, 1)
+    for _ in range(3):
+        clock.forward(minutes=20)
+        await delivery.tick()
+    claimed = await delivery.pipeline._claim(taken, 1, Granted(clock().timestamp(), 0.1), "lost")
+    assert [each.member_id for each in claimed.claims] == [1]
+    clock.forward(minutes=2)
+    await delivery.tick()
+    assert (await states(database, dispatch))[1] == ("unknown", "worker_lost")
 
 
 async def test_what_workers_know_is_written_before_anything_is_reaped_once_the_database_is_back(
