@@ -10,27 +10,18 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Integer,
-    Select,
-    Subquery,
     and_,
     bindparam,
-    case,
     exists,
-    false,
     func,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.engine import Row
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain.accounts import HOME_COUNTRY
 from domain.delivery import (
     MOVED,
     DeliveryState,
@@ -49,27 +40,21 @@ from domain.pace import PaceKind
 from domain.push_budget import counts
 from domain.quiet_hours import QuietHours
 from domain.rest_days import ASKED_FOR, RestDays, hold
-from storage import chat_pace, digests, number_lists, push_budget
+from storage import candidates, chat_pace, digests, number_lists, push_budget
 from storage.tables import metadata
-from storage.tables.columns import BigInt, UtcDateTime
+from storage.tables.columns import UtcDateTime
 
-account_ = metadata.tables["account"]
-account_link = metadata.tables["account_link"]
-acknowledgement = metadata.tables["acknowledgement"]
 delivery = metadata.tables["delivery"]
 dispatch = metadata.tables["dispatch"]
 member = metadata.tables["member"]
 organisation = metadata.tables["organisation"]
 pace = metadata.tables["pace"]
 slice_ = metadata.tables["slice"]
-subscription = metadata.tables["subscription"]
 
 NOTE_AFTER = timedelta(seconds=30)
 """A claim says that its slice is in hand still, if nobody has for so long (`outcomes.reap`)."""
 Finding = Skipped | Held | Gathered | None
 """What keeps one recipient from being sent to, if anything does."""
-FACTS = slice(7, None)
-"""The columns of a claim's look on which that depends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +197,7 @@ async def claim(
     Those after the number `beyond` come first, so that no claim reads again what earlier ones of the turn went
     through. Whose chat was written to just now is left for a later claim.
     """
-    candidates = _candidates(
+    look = candidates.look(
         session.get_bind().dialect.name,
         topical=taken.topic_id is not None,
         nudge=taken.source == NUDGE,
@@ -230,9 +215,9 @@ async def claim(
         "now": now,
         "most": limit,
     }
-    rows = (await session.execute(candidates, given | {"beyond": beyond})).all()
+    rows = (await session.execute(look, given | {"beyond": beyond})).all()
     if not rows and beyond:
-        rows = (await session.execute(candidates, given | {"beyond": 0})).all()
+        rows = (await session.execute(look, given | {"beyond": 0})).all()
     if not rows:
         return Claimed()
     noted_at = now if now - taken.opened_at > NOTE_AFTER else None
@@ -315,100 +300,6 @@ async def hold_slice(session: AsyncSession, taken: OpenSlice, now: datetime) -> 
     return until
 
 
-@cache
-def _candidates(dialect: str, *, topical: bool, nudge: bool, home_only: bool = False) -> Select[Any]:
-    """Build the claim's look at a slice, once: to build it costs as much as to run it.
-
-    Who is next is picked before anything is joined, and the limit stands in the words: PostgreSQL, which has to guess
-    else how many are wanted, planned a claim of 3 anew each time, at three times its cost.
-    """
-    picked = _picked()
-    link, is_theirs = _link_of(picked, dialect)
-    account = bindparam("account", type_=Integer)
-    subscribed = exists().where(
-        subscription.c.topic_id == bindparam("topic", type_=BigInt),
-        subscription.c.member_id == picked.c.member_id,
-    )
-    confirmed = exists().where(
-        acknowledgement.c.notice_id == bindparam("notice", type_=BigInt),
-        acknowledgement.c.member_id == picked.c.member_id,
-    )
-    abroad = account_.c.residency != HOME_COUNTRY
-    refused = or_(account_.c.barred, abroad) if home_only else account_.c.barred
-    return (
-        select(
-            picked.c.id,
-            picked.c.member_id,
-            picked.c.attempt,
-            picked.c.reason,
-            link.c.chat_id,
-            member.c.language,
-            chat_pace.answered(link).label("busy"),
-            link.c.state.label("link_state"),  # from here on: what decides whether it is sent
-            member.c.stopped_at,
-            member.c.status,
-            organisation.c.zone,
-            (subscribed if topical else picked.c.id.is_not(None)).label("subscribed"),
-            (confirmed if nudge else false()).label("settled"),
-            select(refused).where(account_.c.id == account).scalar_subquery().label("barred"),
-        )
-        .select_from(picked)
-        .join(member, member.c.id == picked.c.member_id)
-        .join(organisation, organisation.c.id == member.c.home_id)
-        .outerjoin(link, is_theirs)
-        .order_by(picked.c.id)
-    )
-
-
-def _link_of(picked: Subquery, dialect: str) -> tuple[FromClause, ColumnElement[bool]]:
-    """Return the link by which each is reached now, and what joins it to them.
-
-    A lateral one, which SQLite does not know, is looked up for each; any other PostgreSQL took from a table of all.
-    """
-    nearest = account_link.alias("nearest")
-    wanted = (
-        select(nearest.c.id, nearest.c.chat_id, nearest.c.state)
-        .where(
-            nearest.c.member_id == picked.c.member_id,
-            nearest.c.account_id == bindparam("account", type_=Integer),
-            nearest.c.state.in_(["active", "blocked"]),
-        )
-        .order_by(case((nearest.c.state == "active", 0), else_=1), nearest.c.id)
-        .limit(1)
-    )
-    if dialect == "postgresql":
-        return wanted.lateral("link"), true()
-    link = account_link.alias("link")
-    return link, link.c.id == wanted.with_only_columns(nearest.c.id).scalar_subquery()
-
-
-def _picked() -> Subquery:
-    """Select the next that are due of a slice in hand, but for those to whom another dispatch wrote just now."""
-    now = bindparam("now", type_=UtcDateTime)
-    held = exists().where(
-        pace.c.account_id == bindparam("account", type_=Integer),
-        or_(pace.c.held_until > now, pace.c.halted_at.is_not(None)),
-    )
-    return (
-        select(delivery.c.id, delivery.c.member_id, delivery.c.attempt, delivery.c.reason)
-        .join(slice_, and_(slice_.c.id == delivery.c.slice_id, slice_.c.fence == bindparam("fence")))
-        .join(dispatch, dispatch.c.id == slice_.c.dispatch_id)
-        .where(
-            delivery.c.slice_id == bindparam("slice_id"),
-            delivery.c.id > bindparam("beyond", type_=BigInt),
-            delivery.c.state == DeliveryState.WAITING,
-            or_(delivery.c.retry_at.is_(None), delivery.c.retry_at <= now),
-            dispatch.c.state == DispatchState.RUNNING,
-            dispatch.c.generation == bindparam("generation"),
-            ~held,
-            ~chat_pace.told(delivery),
-        )
-        .order_by(delivery.c.id)
-        .limit(bindparam("most", type_=Integer, literal_execute=True))
-        .subquery("picked")
-    )
-
-
 def _verdicts(
     rows: Sequence[Row[Any]],
     taken: OpenSlice,
@@ -421,7 +312,7 @@ def _verdicts(
     verdicts = []
     for row in rows:
         until = capped.get(row.member_id) if capped else None
-        facts = (until, row[FACTS])
+        facts = (until, row[candidates.FACTS])
         if facts not in known:
             known[facts] = _look(row, taken, until, holds[row.zone], now)
         verdicts.append((row, known[facts]))

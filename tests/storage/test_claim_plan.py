@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
-from storage import chat_pace, deliveries
+from storage import candidates, chat_pace
 from storage.database import Database
 from tests.delivery_world import FakeChannel, T, build, settle, start
 
@@ -31,9 +31,7 @@ async def test_a_claim_walks_neither_the_deliveries_before_its_slice_nor_all_lin
             "now": clock(),
             "most": most,
         }
-        look = deliveries._candidates("postgresql", topical=False, nudge=False).params(
-            topic=None, notice=7, **given
-        )
+        look = candidates.look("postgresql", topical=False, nudge=False).params(topic=None, notice=7, **given)
         statement = str(
             look.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
         ).replace(":", r"\:")
