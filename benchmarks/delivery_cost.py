@@ -12,6 +12,7 @@ from functools import partial
 
 from benchmarks.common import ENGINES, fresh, run, show
 from benchmarks.cost_ours import clock
+from benchmarks.database_cost import settle as let_rest
 from benchmarks.fake_server import FakeServer, fake_server
 from benchmarks.worker import filled
 from domain.pace import LARGEST_GROUP
@@ -55,6 +56,8 @@ async def main(rounds: int = ROUNDS) -> None:
             for engine in ENGINES:
                 async with fresh(engine, "cost") as database:
                     await settle(database, clock, MESSAGES)
+                    if engine == "postgresql":
+                        await let_rest(database)
                     await _round(database, server, figures)
                 async with filled(engine, "cost_steps", MESSAGES, rate=UNBOUND) as database:
                     for step, used in zip(
