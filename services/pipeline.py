@@ -231,7 +231,7 @@ class Pipeline:
         if until is None:
             return Turn()
         wait = (until - now).total_seconds()
-        return Turn(max(wait, AGAIN)) if wait <= LONGEST_RETURN else Turn()
+        return Turn(max(wait, AGAIN[taken.lane])) if wait <= LONGEST_RETURN else Turn()
 
     def _launch(self, taken: OpenSlice, flow: Flow, claimed: Claimed, granted: Granted) -> None:
         flow.in_flight += len(claimed.claims)

@@ -129,7 +129,7 @@ def _picked() -> Subquery:
             dispatch.c.state == DispatchState.RUNNING,
             dispatch.c.generation == bindparam("generation"),
             ~held,
-            ~chat_pace.told(delivery),
+            ~chat_pace.told(delivery, dispatch),
         )
         .order_by(delivery.c.id)
         .limit(bindparam("most", type_=Integer, literal_execute=True))

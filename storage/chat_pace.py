@@ -2,6 +2,7 @@
 
 Nothing is written for it. What other dispatches sent stands in their deliveries, what is answered stands in the inbox,
 and both are looked at only while there is something to see: another dispatch that was granted pace lately, an update.
+A chat for which an urgent word waits is left to that: else each dispatch that is there first keeps it waiting anew.
 Claims of one account are taken one after the other, or two of them would not see each other's.
 """
 
@@ -26,7 +27,7 @@ from sqlalchemy import (
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.chat_pace import GROUP_GAP, PRIVATE_GAP, UNDER_WAY
-from domain.delivery import DeliveryState, DispatchState
+from domain.delivery import DeliveryState, DispatchState, Lane
 from storage.inbox import OPEN
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
@@ -59,8 +60,8 @@ def given(now: datetime) -> dict[str, Any]:
     }
 
 
-def told(whose: FromClause) -> ColumnElement[bool]:
-    """Say of a delivery (`whose`) whether another dispatch writes to its member, or did just now.
+def told(whose: FromClause, own: FromClause) -> ColumnElement[bool]:
+    """Say of a delivery (`whose`, of the dispatch `own`) whether another dispatch writes to its member, or did just now.
 
     The gate is asked once a statement. Behind it each costs a look by an index, of which the `LIMIT` keeps PostgreSQL
     from making one look at everything.
@@ -68,6 +69,13 @@ def told(whose: FromClause) -> ColumnElement[bool]:
     other = delivery.alias("other")
     on_its_way = and_(other.c.state == DeliveryState.SENDING, other.c.at > _UNDER_WAY)
     private, group = other.c.at > _PRIVATE, and_(other.c.chat_id < 0, other.c.at > _GROUP)
+    goes_first = and_(
+        own.c.lane != Lane.URGENT,
+        rival.c.lane == Lane.URGENT,
+        rival.c.state == DispatchState.RUNNING,
+        other.c.state == DeliveryState.WAITING,
+        or_(other.c.retry_at.is_(None), other.c.retry_at <= _NOW),
+    )
     found = (
         select(literal(1))
         .select_from(share)
@@ -77,10 +85,10 @@ def told(whose: FromClause) -> ColumnElement[bool]:
             _RIVAL,
             other.c.member_id == whose.c.member_id,
             other.c.account_id == _ACCOUNT,
-            or_(on_its_way, and_(other.c.state.in_(LEFT), or_(private, group))),
+            or_(goes_first, on_its_way, and_(other.c.state.in_(LEFT), or_(private, group))),
         )
         .limit(1)
-        .correlate(whose)
+        .correlate(whose, own)
         .scalar_subquery()
     )
     return and_(_rivals(), found.is_not(None))
@@ -121,6 +129,7 @@ def _answering() -> ColumnElement[bool]:
 
 
 _ACCOUNT = bindparam("account", type_=Integer)
+_NOW = bindparam("now", type_=UtcDateTime)
 _UNDER_WAY = bindparam("under_way", type_=UtcDateTime)
 _PRIVATE = bindparam("private_since", type_=UtcDateTime)
 _GROUP = bindparam("group_since", type_=UtcDateTime)

@@ -71,6 +71,32 @@ async def test_an_urgent_word_keeps_the_distance_too(database, clock):
     assert 1.0 <= least_gap(channel.times[1001]) <= 2.0
 
 
+async def test_an_urgent_word_is_the_next_in_a_chat_that_others_wait_for_too(database, clock):
+    """Whoever comes first by chance would keep it waiting, again and again."""
+    members = await settle(database, clock, 1)
+    channel = Noting(clock)
+    delivery = await build(database, clock, channel)
+    for number in (1, 2, 3):
+        await start(delivery, database, members, source_id=number)
+    await rounds(delivery, database, clock, 1)
+    await start(delivery, database, members, source_id=9, lane=Lane.URGENT)
+    await rounds(delivery, database, clock, 12)
+    assert channel.texts == ["zh_CN 1", "zh_CN 9", "zh_CN 2", "zh_CN 3"]
+
+
+async def test_an_urgent_word_that_is_paused_keeps_no_chat(database, clock):
+    members = await settle(database, clock, 1)
+    channel = Noting(clock)
+    delivery = await build(database, clock, channel)
+    await start(delivery, database, members, source_id=1)
+    urgent = await start(delivery, database, members, source_id=9, lane=Lane.URGENT)
+    await start(delivery, database, members, source_id=2)
+    await rounds(delivery, database, clock, 1)
+    await delivery.pause(urgent)
+    await rounds(delivery, database, clock, 6)
+    assert channel.texts == ["zh_CN 1", "zh_CN 2"]
+
+
 async def test_whose_chat_waits_takes_no_pace_from_those_whose_does_not(database, clock):
     """Two notices in one order: the second finds the first before it everywhere, and goes to whom it has not reached."""
     members = await settle(database, clock, 40)
