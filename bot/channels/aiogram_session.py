@@ -14,7 +14,8 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter, TelegramServerError
 from aiogram.methods import TelegramMethod
 
-from bot.channels.answers import limits, retry_after
+from bot.channels.answers import LIMITS, longest, retry_after
+from bot.channels.patience import Patience
 
 CONNECTIONS = 500
 KEPT_ALIVE = 15.0  # seconds, less than servers keep theirs
@@ -33,8 +34,8 @@ class LeanSession(BaseSession):
             json_dumps=lambda value: orjson.dumps(value).decode(),
             timeout=timeout,
         )
-        self._patience = timeout
-        self._limits = limits(timeout)
+        self._seconds = timeout
+        self._patience = Patience()
         self._proxy = proxy
         self._opened: aiohttp.ClientSession | None = None
 
@@ -46,15 +47,13 @@ class LeanSession(BaseSession):
     ) -> Any:
         url = self.api.api_url(token=bot.token, method=method.__api_method__)
         body, headers, size = await self._body(bot, method)
-        if timeout is not None:
-            within = aiohttp.ClientTimeout(total=timeout)
-        else:
-            within = limits(self._patience, size) if size else self._limits
+        within = longest(self._seconds, size) if timeout is None else float(timeout)
         try:
-            async with self._session().post(
-                url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False, timeout=within
-            ) as response:
-                payload = await response.read()
+            with self._patience.within(within):
+                async with self._session().post(
+                    url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False
+                ) as response:
+                    payload = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TelegramNetworkError(method=method, message=type(error).__name__) from error
         if response.status == TOO_MANY:
@@ -91,7 +90,7 @@ class LeanSession(BaseSession):
             connector = aiohttp.TCPConnector(
                 limit=CONNECTIONS, keepalive_timeout=KEPT_ALIVE, ttl_dns_cache=300
             )
-            self._opened = aiohttp.ClientSession(connector=connector, timeout=self._limits)
+            self._opened = aiohttp.ClientSession(connector=connector, timeout=LIMITS)
         return self._opened
 
     async def _body(self, bot: Bot, method: TelegramMethod[Any]) -> tuple[Any, dict[str, str], int]:

@@ -31,16 +31,15 @@ LARGEST = 2**63 - 1
 """What a column for a number of a messenger's holds."""
 
 
-def limits(patience: float, size: int = 0) -> aiohttp.ClientTimeout:
-    """Return the time limits of a request: `patience` for its answer, and on top what a body of this size may take.
+LIMITS = aiohttp.ClientTimeout(
+    total=None, connect=FREE_WITHIN + CONNECTED_WITHIN, sock_connect=CONNECTED_WITHIN, sock_read=None
+)
+"""Of a connection only: for the answer there is `bot.channels.patience`."""
 
-    The total ends a server that drips its answer: each single byte is in time.
-    """
-    connect = FREE_WITHIN + CONNECTED_WITHIN
-    total = connect + patience + min(size / SLOWEST_UPLOAD, LONGEST_UPLOAD)
-    return aiohttp.ClientTimeout(
-        total=total, connect=connect, sock_connect=CONNECTED_WITHIN, sock_read=patience
-    )
+
+def longest(patience: float, size: int = 0) -> float:
+    """Return the seconds that a whole request may take, with what a body of this size may take on a slow line."""
+    return patience + min(size / SLOWEST_UPLOAD, LONGEST_UPLOAD)
 
 
 def gone(description: str) -> str | None:

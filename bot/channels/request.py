@@ -13,7 +13,8 @@ import orjson
 from telegram.error import NetworkError, TelegramError
 from telegram.request import BaseRequest, RequestData
 
-from bot.channels.answers import NEVER_LEFT, limits, retry_after
+from bot.channels.answers import LIMITS, NEVER_LEFT, longest, retry_after
+from bot.channels.patience import Patience
 
 CONNECTIONS = 500
 KEPT_ALIVE = 15.0
@@ -54,14 +55,14 @@ class AiohttpRequest(BaseRequest):
     """A `BaseRequest` on one aiohttp session, opened at the first request."""
 
     def __init__(self, *, timeout: float = 20.0, proxy: str | None = None) -> None:
-        self._patience = timeout
-        self._limits = limits(timeout)
+        self._timeout = timeout
+        self._patience = Patience()
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
 
     @property
     def read_timeout(self) -> float | None:
-        return self._patience
+        return self._timeout
 
     async def initialize(self) -> None:
         self._opened()
@@ -86,18 +87,13 @@ class AiohttpRequest(BaseRequest):
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         body, headers = _body(request_data)
-        size = _size_of_files(request_data)
+        seconds = longest(self._timeout, _size_of_files(request_data))
         try:
-            async with self._opened().request(
-                method,
-                url,
-                data=body,
-                headers=headers,
-                proxy=self._proxy,
-                allow_redirects=False,
-                timeout=limits(self._patience, size) if size else self._limits,
-            ) as response:
-                payload = await response.read()
+            with self._patience.within(seconds):
+                async with self._opened().request(
+                    method, url, data=body, headers=headers, proxy=self._proxy, allow_redirects=False
+                ) as response:
+                    payload = await response.read()
         except NEVER_LEFT as error:
             raise NeverLeft(type(error).__name__) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -125,7 +121,7 @@ class AiohttpRequest(BaseRequest):
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
-                timeout=self._limits,
+                timeout=LIMITS,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
             )

@@ -37,6 +37,8 @@ SLOW = 5.0
 """Seconds that an answer of the chat server takes at most, for a stop without a doubt."""
 STOPPED_IN = 10.0
 IN_FLIGHT = 50
+LONGER_THAN_ANY_ANSWER = 22.0
+"""Seconds: a channel waits twenty for one."""
 
 log = structlog.get_logger(__name__)
 
@@ -142,7 +144,10 @@ async def test_what_a_full_disk_could_not_keep_is_not_confirmed(database, databa
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_worker_stopped_past_its_heartbeat_sends_nothing_twice(database, database_url, tmp_path):
-    """Another takes over and reports what was in flight; once the first goes on, what it knows ends the doubt."""
+    """Another takes over and reports what was in flight; once the first goes on, what it knows ends the doubt.
+
+    It is stopped for longer than any answer is waited for: those that are there by then are read all the same.
+    """
     members, chat = await begun(database, UnknownPolicy.PARK), tmp_path / "webchat"
     book = Book(database, UnknownPolicy.PARK)
     async with running_webchat(chat, faults=True) as town:
@@ -151,6 +156,7 @@ async def test_a_worker_stopped_past_its_heartbeat_sends_nothing_twice(database,
         async with fleet.running(1) as (first,):
             await reached(chat, PEOPLE // 4)
             first.send_signal(signal.SIGSTOP)
+            goes_on_at = time.monotonic() + LONGER_THAN_ANY_ANSWER
             try:
                 await book.note()
                 async with fleet.running(1):
@@ -158,6 +164,7 @@ async def test_a_worker_stopped_past_its_heartbeat_sends_nothing_twice(database,
                     async with asyncio.timeout(PATIENCE):
                         while not (doubtful := await unknown(database)):
                             await asyncio.sleep(0.1)
+                    await asyncio.sleep(goes_on_at - time.monotonic())
                     first.send_signal(signal.SIGCONT)
             finally:
                 if first.returncode is None:
