@@ -25,6 +25,7 @@ from services.pacer import Pacer, Sleep
 from services.recorder import Recorder
 from services.sender import Channel, Contents, Group, Send, Sender
 from services.valve import Valve
+from services.zones import Zones
 from storage import deliveries, outcomes
 from storage.database import Database
 from storage.deliveries import Claim, Claimed, OpenSlice, Rules
@@ -79,6 +80,7 @@ class Pipeline:
         self._contents = contents
         self._crowd = crowd
         self._rules = rules
+        self._zones = Zones(clock)
         self._lines: dict[int, Line] = {}
         self._flows: dict[tuple[int, PaceKind], Flow] = {}
         self._sending: set[asyncio.Task[None]] = set()
@@ -186,7 +188,8 @@ class Pipeline:
             taken = await deliveries.open_slice(session, slice_id, generation, self._clock())
             if taken is None or taken.account_id not in self._channels:
                 return None
-            await deliveries.hold_back(session, taken, self._rules, self._clock())
+            zones = await self._zones.read(session)
+            await deliveries.hold_back(session, taken, self._rules, zones, self._clock())
         return taken
 
     async def _messages_each(self, taken: OpenSlice) -> int:

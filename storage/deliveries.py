@@ -377,18 +377,14 @@ async def _hold(session: AsyncSession, held: Sequence[tuple[Row[Any], Held]]) ->
         )
 
 
-async def hold_back(session: AsyncSession, taken: OpenSlice, rules: Rules, now: datetime) -> None:
-    """Hold at once all in the slice whose homes lie in quiet hours or rest days, before pace is spent on them."""
-    if (rules.quiet is None and rules.rest is None) or taken.lane is not Lane.NORMAL:
-        return
-    homes = (
-        select(organisation.c.zone)
-        .distinct()
-        .join(member, member.c.home_id == organisation.c.id)
-        .join(delivery, delivery.c.member_id == member.c.id)
-        .where(delivery.c.slice_id == taken.id, delivery.c.state == DeliveryState.WAITING)
-    )
-    for zone in (await session.execute(homes)).scalars().all():
+async def hold_back(
+    session: AsyncSession, taken: OpenSlice, rules: Rules, zones: Collection[str], now: datetime
+) -> None:
+    """Hold at once all in the slice whose homes lie in quiet hours or rest days, before pace is spent on them.
+
+    Of `zones`, those that there are; who lives in one that came up since is held when claimed.
+    """
+    for zone in sorted(zones):
         held = rules.hold(taken.lane, taken.source, now, zone)
         if held is None:
             continue

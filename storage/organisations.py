@@ -57,6 +57,11 @@ class Change:
     actor_id: int | None
 
 
+async def zones(session: AsyncSession) -> frozenset[str]:
+    """Return the time zones in which there are organisations."""
+    return frozenset((await session.execute(select(organisation.c.zone).distinct())).scalars())
+
+
 async def get(session: AsyncSession, organisation_id: int) -> Organisation | None:
     found = select(organisation).where(organisation.c.id == organisation_id)
     row = (await session.execute(found)).one_or_none()
