@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.queries import Queries
@@ -12,7 +13,7 @@ from sqlalchemy import func, select, text
 
 from domain.delivery import Lane
 from scheduler.jobs import Engine
-from services.delivery import SLICE_JOB
+from services.delivery import PLACES, SLICE_JOB
 from storage.jobs import Job
 from tests.delivery_world import FakeChannel, T, build, settle, start
 
@@ -48,6 +49,28 @@ class Worker:
     async def __call__(self, payload: bytes) -> float | None:
         self.done.append(payload)
         return next(self.answers, None)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_manager_that_probes_sooner_than_it_listens_hears_itself(engine, monkeypatch):
+    """A probe that is told before anybody listens never comes, and the manager would end for it."""
+    probe, fetch = QueueManager.listener_healthy, asyncpg.Connection.fetch
+    heard = []
+
+    async def quick_to_probe(manager, timeout):
+        heard.append(await probe(manager, timedelta(seconds=0.5)))
+        return heard[-1]
+
+    async def slow_to_listen(connection, query, *arguments, **more):
+        if query.startswith("LISTEN"):
+            await asyncio.sleep(0.2)
+        return await fetch(connection, query, *arguments, **more)
+
+    monkeypatch.setattr(QueueManager, "listener_healthy", quick_to_probe)
+    monkeypatch.setattr(asyncpg.Connection, "fetch", slow_to_listen)
+    engine.handle("work", Worker())
+    await engine.start()
+    await until(lambda: len(heard) == len(PLACES))
 
 
 async def test_a_job_enqueued_in_a_transaction_is_done_after_the_commit(database, engine):
