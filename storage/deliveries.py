@@ -265,7 +265,7 @@ async def still_wanted(session: AsyncSession, taken: OpenSlice, attempt_id: str)
             dispatch.c.state == DispatchState.RUNNING,
         )
     )
-    return set((await session.execute(found)).scalars())
+    return set((await session.execute(found)).scalars().all())
 
 
 async def attend(session: AsyncSession, slice_id: int, claim: Claim, now: datetime) -> None:
@@ -343,7 +343,7 @@ async def _mark_sending(
     dialect = session.get_bind().dialect.name
     numbers = number_lists.numbers(dialect, ready)
     given = {"numbers": numbers, "new_attempt_id": attempt_id, "now": now}
-    return set((await session.execute(_marked(dialect), given)).scalars())
+    return set((await session.execute(_marked(dialect), given)).scalars().all())
 
 
 @cache

@@ -160,8 +160,8 @@ async def reap(
         .values(state=DeliveryState.WAITING, reason="worker_lost")
         .returning(delivery.c.slice_id)
     )
-    touched = set((await session.execute(again)).scalars())
-    slices = set((await session.execute(select(delivery.c.slice_id).where(stale).distinct())).scalars())
+    touched = set((await session.execute(again)).scalars().all())
+    slices = set((await session.execute(select(delivery.c.slice_id).where(stale).distinct())).scalars().all())
     await _end(session, stale, DeliveryState.UNKNOWN, "worker_lost", now)
     return touched | slices
 
@@ -182,7 +182,7 @@ async def finish(session: AsyncSession, now: datetime, slices: Iterable[int] | N
     done = (
         update(slice_).where(slice_.c.id.in_(found), idle).values(done=True).returning(slice_.c.dispatch_id)
     )
-    touched = set((await session.execute(done)).scalars()) if found else set()
+    touched = set((await session.execute(done)).scalars().all()) if found else set()
     running = dispatch.c.state == DispatchState.RUNNING
     mine = running if slices is None else and_(running, dispatch.c.id.in_(touched))
     unfinished = exists().where(slice_.c.dispatch_id == dispatch.c.id, slice_.c.done.is_(False))
