@@ -14,6 +14,8 @@ LATE = 0.5
 """Seconds by which a look is late after a moment in which the process did nothing."""
 TO_READ = 2.0
 """Seconds for what has come meanwhile, before it is looked again."""
+MOST_FORGIVEN = 3
+"""Late looks in a row: a process that is late all the time ends its requests too."""
 
 
 class Patience:
@@ -22,7 +24,7 @@ class Patience:
     def __init__(self) -> None:
         self._open: set[Limit] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._forgave = False
+        self._forgiven = 0
 
     def within(self, seconds: float) -> "Limit":
         """Return a context in which a request may be that long; beyond it raises `TimeoutError`."""
@@ -43,12 +45,13 @@ class Patience:
     def _look(self, due: float) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        self._forgave = now - due > LATE and not self._forgave
-        if not self._forgave:
+        forgives = now - due > LATE and self._forgiven < MOST_FORGIVEN
+        self._forgiven = self._forgiven + 1 if forgives else 0
+        if not forgives:
             for limit in [each for each in self._open if each.until < now]:
                 limit.is_over()
         if self._open:
-            self._look_in(TO_READ if self._forgave else LOOK_EVERY)
+            self._look_in(TO_READ if forgives else LOOK_EVERY)
 
 
 class Limit:
