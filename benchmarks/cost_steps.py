@@ -60,6 +60,7 @@ async def _reserve(database: Database) -> None:
         now, whose = life.clock(), (ACCOUNT, PaceKind.FREE, Lane.NORMAL)
         await pace.reserve(session, ACCOUNT, Lane.NORMAL, LARGEST_GROUP, now)
         await shares.grant(session, *whose, 1, LARGEST_GROUP, now)
+        await shares.read(session, *whose, now)
 
 
 async def _claim(database: Database, taken: OpenSlice, claims: list[Claim]) -> None:

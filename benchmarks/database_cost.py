@@ -145,6 +145,7 @@ async def _reserve(database: Database) -> None:
         now, whose = life.clock(), (ACCOUNT, PaceKind.FREE, Lane.NORMAL)
         await pace.reserve(session, ACCOUNT, Lane.NORMAL, 1, now)
         await shares.grant(session, *whose, 1, 1, now)
+        await shares.read(session, *whose, now)
 
 
 async def _behind(measure: Measure, database: Database) -> Cost:

@@ -93,9 +93,9 @@ class Pace:
             return moved, Granted(start, interval)
         if self.held_until is not None and now < self.held_until:
             return self, Later(self.held_until, held=True)
-        ahead = LOOK_AHEAD[lane] - stand_back
-        if self.arrival > now + ahead:
-            return self, Later(self.arrival - ahead)
+        foresight = ahead(lane, stand_back)
+        if self.arrival > now + foresight:
+            return self, Later(self.arrival - foresight)
         pace = self.crept(now)
         start = max(pace.arrival, now)
         return replace(pace, arrival=start + count / pace.rate), Granted(start, 1 / pace.rate)
@@ -125,6 +125,11 @@ class Pace:
         """After a 429 that the other kind met: hold the account too, and keep the rate."""
         until = max(retry_at, self.held_until or retry_at)
         return replace(self, held_until=until, changed_at=until)
+
+
+def ahead(lane: Lane, stand_back: float = 0.0) -> float:
+    """Return how many seconds ahead a lane may reserve, who stands back so many less."""
+    return LOOK_AHEAD.get(lane, 0.0) - stand_back
 
 
 def group_size(rate: float, remaining: int) -> int:

@@ -29,6 +29,8 @@ class Flow:
     rate: float = 25.0
     in_flight: int = 0
     free_at: float = 0.0
+    arrival: float = 0.0
+    """Until then the pace is reserved, as far as this process knows: others may have reserved more."""
     latencies: deque[float] = field(default_factory=lambda: deque([0.3], maxlen=200))
     landed: asyncio.Event = field(default_factory=asyncio.Event)
     fences: dict[int, int] = field(default_factory=dict)
@@ -40,6 +42,10 @@ class Flow:
     def limit(self) -> int:
         ordered = sorted(self.latencies)
         return in_flight_limit(self.rate, ordered[int(len(ordered) * 0.95)])
+
+    def reserved(self, until: float) -> None:
+        """Note how far the pace is reserved: it only grows."""
+        self.arrival = max(self.arrival, until)
 
     def in_hand(self, taken: OpenSlice) -> None:
         """Note who has a slice in hand here, of the last few."""

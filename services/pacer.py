@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 
 from domain.clock import Clock
-from domain.pace import LARGEST_GROUP, STAND_BACK, Granted, Later, PaceKind
+from domain.pace import LARGEST_GROUP, STAND_BACK, Granted, Later, PaceKind, ahead
 from services.flow import Flow, Line
 from services.turnstile import Turnstile
 from services.valve import Valve
@@ -56,7 +56,7 @@ class Pacer:
                     await flow.room(size, self._valve.width + LARGEST_GROUP)
                     if flow.fences.get(taken.id, 0) > taken.fence:
                         return None
-                    granted = await self.reserve(taken, flow, size)
+                    granted = self._too_early(taken, flow, size) or await self.reserve(taken, flow, size)
                     if (
                         isinstance(granted, Granted)
                         or self._stopping()
@@ -65,29 +65,35 @@ class Pacer:
                         return granted
                     await self._wait_in_turn(turnstile, taken.dispatch_id, granted.at)
 
+    def _too_early(self, taken: OpenSlice, flow: Flow, size: int) -> Later | None:
+        """Say when to ask, if it is known here that it would be refused now: a refusal is a trip to the database."""
+        due = flow.arrival - ahead(taken.lane, self._stand_back(taken, flow, size))
+        return Later(due) if due > self.now() else None
+
+    def _stand_back(self, taken: OpenSlice, flow: Flow, size: int) -> float:
+        shares = flow.turnstiles[taken.lane].shares
+        return STAND_BACK if shares.ahead(taken.dispatch_id, size * taken.each) else 0.0
+
     async def _wait_in_turn(self, turnstile: Turnstile, dispatch_id: int, until: float) -> None:
         """Wait to ask again, unless one comes meanwhile who is due before."""
         while (wait := until - self.now()) > 0 and not turnstile.behind(dispatch_id):
             await self._sleep(max(min(wait, LOOK_AGAIN), 0.001))
 
     async def reserve(self, taken: OpenSlice, flow: Flow, size: int) -> Granted | Later:
-        """Ask for the pace of `size` deliveries; who had more than others asks with less foresight than they do.
-
-        What the others had is read when it is refused: as long as nobody is, there is nothing to share.
-        """
+        """Ask for the pace of `size` deliveries; who had more than others asks with less foresight than they do."""
         whose, now = (taken.account_id, taken.kind, taken.lane), self._clock()
-        turnstile, size = flow.turnstiles[taken.lane], size * taken.each
-        back = STAND_BACK if turnstile.shares.ahead(taken.dispatch_id, size) else 0.0
+        back, number = self._stand_back(taken, flow, size), size * taken.each
         async with self._database.begin() as session:
             granted = await pace.reserve(
-                session, taken.account_id, taken.lane, size, now, taken.kind, stand_back=back
+                session, taken.account_id, taken.lane, number, now, taken.kind, stand_back=back
             )
             if isinstance(granted, Granted):
-                own = await shares.grant(session, *whose, taken.dispatch_id, size, now)
-                known = turnstile.shares.noted(taken.dispatch_id, own)
-            else:
-                known = await shares.read(session, *whose, now)
-        turnstile.shares = known
+                await shares.grant(session, *whose, taken.dispatch_id, number, now)
+            flow.turnstiles[taken.lane].shares = await shares.read(session, *whose, now)
+        if isinstance(granted, Granted):
+            flow.reserved(granted.start + number * granted.interval)
+        elif not granted.held:
+            flow.reserved(granted.at + ahead(taken.lane, back))
         return granted
 
     async def in_time(self, taken: OpenSlice, flow: Flow, count: int, granted: Granted) -> Granted:

@@ -29,13 +29,13 @@ from domain.pace import (
     HEADROOM,
     KNOWN_GOOD,
     KNOWN_PAST,
-    LOOK_AHEAD,
     RECOVERY,
     SLOWEST,
     Granted,
     Later,
     Pace,
     PaceKind,
+    ahead,
 )
 from storage.tables import metadata
 from storage.tables.columns import UtcDateTime
@@ -95,20 +95,20 @@ async def reserve(
     With `stand_back` it is reserved so many seconds less ahead, and whoever does not stand back is first.
     """
     epoch = now.timestamp()
-    ahead = LOOK_AHEAD.get(lane, 0.0) - stand_back
+    foresight = ahead(lane, stand_back)
     given = {
         "account": account_id,
         "whose": kind,
         "now": now,
         "epoch": epoch,
         "number": count,
-        "latest": epoch + ahead,
+        "latest": epoch + foresight,
         "crept_before": now - timedelta(seconds=CREEP_EVERY),
     }
     row = (await session.execute(_REPLY if lane is Lane.REPLY else _SEND, given)).first()
     if row is not None:
         return Granted(row.end - count * row.interval, row.interval)
-    return await _refused(session, account_id, kind, epoch, ahead)
+    return await _refused(session, account_id, kind, epoch, foresight)
 
 
 async def hold(
@@ -153,7 +153,7 @@ def _is(account_id: int, kind: PaceKind) -> ColumnElement[bool]:
 
 
 async def _refused(
-    session: AsyncSession, account_id: int, kind: PaceKind, epoch: float, ahead: float
+    session: AsyncSession, account_id: int, kind: PaceKind, epoch: float, foresight: float
 ) -> Later:
     row = (await session.execute(select(pace).where(_is(account_id, kind)))).first()
     if row is None:
@@ -164,7 +164,7 @@ async def _refused(
     now_at = _pace_of(row)
     if now_at.held_until is not None and now_at.held_until > epoch:
         return Later(now_at.held_until, held=True)
-    return Later(now_at.arrival - ahead)
+    return Later(now_at.arrival - foresight)
 
 
 def _pace_of(row: Row[Any]) -> Pace:
