@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from playwright.async_api import Route
 
 from tests.webchat.page_town import Scene, opened
 
@@ -233,6 +234,31 @@ async def test_several_photos_go_out_as_an_album(scene: Scene, tmp_path: Path) -
     await page.choose_file(*pictures)
     await page.wait_text("发送 10 张照片")
     await page.wait_text("一次最多发送 10 个")
+    assert page.errors == []
+
+
+async def test_what_waits_to_be_sent_is_sent_whatever_comes_meanwhile(scene: Scene) -> None:
+    """The stream tells of what is under way before its answer does, and of the same words from another device."""
+    page, other = await scene.inside(), await scene.inside()
+    go_on = asyncio.Event()
+
+    async def answer_later(route: Route) -> None:
+        response = await route.fetch()
+        await go_on.wait()
+        await route.fulfill(response=response)
+
+    await page.page.route("**/messages", answer_later, times=1)
+    await page.say("到了")
+    await page.say("谢谢")
+    heard = [await scene.bot.hear()]
+    await other.say("谢谢")
+    heard.append(await scene.bot.hear())
+    await page.page.locator(".row:not(.pending)").get_by_text("谢谢").wait_for()
+    go_on.set()
+    heard.append(await scene.bot.hear())
+    assert [message["text"] for message in heard] == ["到了", "谢谢", "谢谢"]
+    await page.page.locator(".row.pending").wait_for(state="detached")
+    assert (await page.bubbles())[-3:] == ["到了", "谢谢", "谢谢"]
     assert page.errors == []
 
 

@@ -76,9 +76,9 @@ export class Chat {
     });
   }
 
-  /** What is on its way and settled by this message of ours, when the stream is faster than the answer. */
+  /** What is under way and settled by this message of ours, when the stream is faster than the answer; what waits behind it is not. */
   pendingFor(message) {
     const isFile = Boolean(message.photo || message.document);
-    return this.pending.find((entry) => !entry.failed && (isFile ? entry.file : entry.text !== undefined && entry.text === message.text));
+    return this.pending.find((entry) => entry.underWay && (isFile ? entry.file : entry.text !== undefined && entry.text === message.text));
   }
 }

@@ -187,11 +187,11 @@ export class Inside {
   }
 
   gotMessage(chat, view, message, isNew) {
-    if (message.outgoing) {
+    const added = chat.put(message) === "added";
+    if (added && message.outgoing) {
       const settled = chat.pendingFor(message);
       chat.pending = chat.pending.filter((entry) => entry !== settled);
     }
-    const added = chat.put(message) === "added";
     if (added && !message.outgoing && !isNew) {
       chat.info.unread += 1;
     }

@@ -28,8 +28,9 @@ export class Outbox {
   }
 
   entry(content) {
-    const entry = { ...content, failed: null };
+    const entry = { ...content, failed: null, underWay: false, discarded: false };
     entry.discard = () => {
+      entry.discarded = true;
       entry.cancel?.();
       this.settle(entry);
       this.onChange();
@@ -47,9 +48,10 @@ export class Outbox {
   }
 
   async attempt(entry, send) {
-    if (!this.chat.pending.includes(entry)) {
+    if (entry.discarded) {
       return;
     }
+    entry.underWay = true;
     try {
       const { message } = await send();
       this.settle(entry);
@@ -59,6 +61,8 @@ export class Outbox {
         entry.failed = explain(error);
         this.onChange();
       }
+    } finally {
+      entry.underWay = false;
     }
   }
 
